@@ -1,0 +1,40 @@
+/** A worker for one command: log lines go to the terminal, Ctrl-C once cancels and tidies up, twice ends at once. */
+import { Session, connect } from '../tensor/session'
+import type { Terminal } from './terminal'
+
+/** Options that every command with a worker takes. */
+export interface WorkerOptions {
+  readonly device: string
+  readonly threads?: number
+}
+
+/** Runs `body` with a session that is always closed, and with a signal that Ctrl-C and SIGTERM abort. */
+export async function withSession<T>(
+  options: WorkerOptions,
+  terminal: Terminal,
+  body: (session: Session, signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const interrupt = new AbortController()
+  const stop = (name: NodeJS.Signals): void => {
+    if (interrupt.signal.aborted) process.exit(name === 'SIGINT' ? 130 : 143)
+    terminal.note(`stopping (${name}); press Ctrl-C again to end at once`)
+    interrupt.abort(new Error(`stopped by ${name}`))
+  }
+  process.on('SIGINT', stop)
+  process.on('SIGTERM', stop)
+  try {
+    const session = await connect({
+      device: options.device as 'auto' | 'cpu' | 'cuda',
+      threads: options.threads,
+      onLog: (line) => terminal.note(line),
+    })
+    try {
+      return await body(session, interrupt.signal)
+    } finally {
+      await session.close()
+    }
+  } finally {
+    process.off('SIGINT', stop)
+    process.off('SIGTERM', stop)
+  }
+}
