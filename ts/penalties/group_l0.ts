@@ -1,0 +1,21 @@
+/**
+ * Group l0: f(w) = lambda * #{ i : ||w[:, i]|| != 0 }, groups = input channels; the penalty of RGSM (paper A, arXiv 2003.00631, Prox_Gl0).
+ * prox keeps the channels with ||w[:, i]|| > sqrt(2 lambda gamma); the paper prints "!=" where ">" is meant.
+ */
+import type { Penalty } from '../tensor/kinds'
+import { expectNumber } from '../tensor/options'
+import { channelNorms } from './shared/groups'
+import { hardThreshold } from './shared/threshold'
+
+export interface Options {
+  /** The price of one input channel that is not zero, >= 0. */
+  readonly lambda: number
+}
+
+export default ({ lambda }: Options) => {
+  expectNumber('lambda', lambda, { least: 0 })
+  return {
+    value: (w) => channelNorms(w).gt(0).sum().mul(lambda),
+    prox: (w, gamma) => w.where(channelNorms(w).gt(hardThreshold(lambda, gamma)), 0),
+  } satisfies Penalty
+}

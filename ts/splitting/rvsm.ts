@@ -1,0 +1,31 @@
+/**
+ * RVSM, the relaxed variable splitting method (Dinh & Xin, arXiv 1812.05719; paper A, arXiv 2003.00631, Algorithm 1):
+ *   L(w, u) = loss(w) + penalty(u) + beta / 2 * ||w - u||^2
+ *   w <- w - lr * beta * (w - u), then the optimiser's step;   u <- prox(w) with gamma = 1 / beta;   at an epoch's end w <- u
+ * The pull is decoupled from the momentum and u sees the updated w, both as in the authors' released code.
+ */
+import type { Penalty, Scalar, Splitting } from '../tensor/kinds'
+import { expectNumber } from '../tensor/options'
+import type { Tensor } from '../tensor/tensor'
+
+export interface Options {
+  /** The weight of the quadratic term, > 0. */
+  readonly beta: Scalar
+  /** The penalty on u: l0 in the papers. */
+  readonly penalty: Penalty
+}
+
+/** u, the sparse copy of w. */
+export type State = { readonly u: readonly Tensor[] }
+
+export default ({ beta, penalty }: Options) => {
+  if (typeof beta === 'number') expectNumber('beta', beta, { least: 0, open: true })
+  const gamma = typeof beta === 'number' ? 1 / beta : beta.reciprocal()
+  const proxOfAll = (w: readonly Tensor[]): State => ({ u: w.map((wi) => penalty.prox(wi, gamma)) })
+  return {
+    init: proxOfAll,
+    pull: (w, { u }, lr) => w.map((wi, i) => wi.sub(wi.sub(u[i]!).mul(lr).mul(beta))),
+    step: proxOfAll,
+    replace: (_w, { u }) => [...u],
+  } satisfies Splitting<State>
+}
