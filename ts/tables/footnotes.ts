@@ -1,0 +1,81 @@
+/** What a reader has to know before comparing numbers; marks are given in order of appearance. */
+import type { RunRecord } from '../records/record'
+import { sameData } from './build'
+import { networkParts, type ColumnKey, type Footnote, type TableRow } from './table'
+
+const robust: ColumnKey[] = ['fgsm', 'ifgsm20', 'cw']
+
+/** `publishedData` is the data set of the published rows, e.g. `CIFAR10`. */
+export function footnotes(rows: readonly TableRow[], publishedData: string): Footnote[] {
+  const records = rows.flatMap((row) => row.records)
+  const noisy = rows.some((row) => networkParts(row.network).ensemble)
+  const notes: Omit<Footnote, 'mark'>[] = [
+    {
+      columns: ['natural', ...robust],
+      text:
+        'Single runs carry their 95 % Wilson interval over test images, several seeds the mean ± standard deviation; ' +
+        'the interval does not cover the spread between training runs. Published numbers come without either.',
+    },
+    {
+      columns: ['cw'],
+      text:
+        'The variant of the paper’s code (`cw_paper`): it starts from the class the network predicts, right or wrong, and ' +
+        'moves to the runner-up. An image that was misclassified can be pushed onto its true class and then counts as ' +
+        'correct, so this column can exceed the natural accuracy; it is no lower bound on robustness.',
+    },
+    {
+      columns: ['inputChannelSparsity'],
+      text: 'Share of input channels (slices w[:, i, :, :] of every convolution, first one and downsampling included) that are exactly zero.',
+    },
+    {
+      columns: ['weightSparsity'],
+      text: 'Share of exactly zero entries in all convolution weights; paper A prints none here.',
+    },
+    ...(noisy ? noiseNotes : []),
+    ...dataNotes(records, rows, publishedData),
+    ...[...new Set(records.flatMap((record) => record.notes))].map((text) => ({ columns: [], text })),
+  ]
+  return notes.map((note, i) => ({ mark: String.fromCharCode(97 + (i % 26)).repeat(1 + Math.floor(i / 26)), ...note }))
+}
+
+const noiseNotes: Omit<Footnote, 'mark'>[] = [
+  {
+    columns: robust,
+    text:
+      'En networks keep their noise on at test time and the attacks follow the gradient of a single noise draw a step, as ' +
+      'published. That overstates the robustness of noisy networks: an attack with more steps, or one that averages the ' +
+      'gradient over draws, is stronger.',
+  },
+  {
+    columns: [],
+    text:
+      'The noise has the standard deviation of the whole batch, so accuracies of En networks depend slightly on the ' +
+      'evaluation batch (paper A: 100 images, C&W one).',
+  },
+]
+
+function dataNotes(records: RunRecord[], rows: readonly TableRow[], publishedData: string): Omit<Footnote, 'mark'>[] {
+  const other = records.filter(({ data }) => !sameData(data.name, publishedData))
+  const copies = records.filter(({ data }) => sameData(data.name, publishedData) && !data.official)
+  const titles = (list: RunRecord[]): string => [...new Set(list.map(({ data }) => data.title))].join(', ')
+  const notes: Omit<Footnote, 'mark'>[] = []
+  if (other.length > 0) {
+    notes.push({
+      columns: [],
+      text: `Measured on ${titles(other)}, published on CIFAR-10: shown side by side for the pattern, not for the values, hence without a difference.`,
+    })
+  }
+  if (copies.length > 0) {
+    notes.push({
+      columns: [],
+      text: `${titles(copies)} does not have the checksum of the official release (a copy that went through JPEG, for example, gives other accuracies): no difference from the published rows is printed.`,
+    })
+  }
+  if (rows.some((row) => row.comparable)) {
+    notes.push({
+      columns: [],
+      text: 'Differences are measured minus published. Below 1 to 1.5 points they are within what another run of the same paper shows; only `cw_paper` may be compared with the published C&W column.',
+    })
+  }
+  return notes
+}
