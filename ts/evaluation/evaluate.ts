@@ -1,0 +1,47 @@
+/**
+ * Natural and robust accuracy as counts: evaluation mode, a random network's noise on and drawn afresh in every pass, inside the attack and for the answer
+ * (papers A to C). Whole-tensor noise depends on the batch: the papers take 100.
+ */
+import type { Attack, Threat } from '../tensor/kinds'
+import { expectNumber } from '../tensor/options'
+import type { DeviceTensor, Model, Session } from '../tensor/session'
+import { countCorrect, type Count } from '../threats/shared/count'
+
+export type { Count }
+
+export interface EvaluateOptions {
+  readonly session: Session
+  readonly model: Model
+  /** Images `[n, channels, height, width]` in [0, 1] and labels `[n]`. */
+  readonly data: { readonly images: DeviceTensor; readonly labels: DeviceTensor; readonly n: number }
+  readonly attacks: Readonly<Record<string, Attack>>
+  readonly threat: Threat
+  readonly batch?: number
+  /** How many images, from the first; all when absent. */
+  readonly limit?: number | null
+  readonly seed: number
+  readonly noise?: boolean
+  readonly onProgress?: (progress: { readonly attack: string; readonly done: number; readonly total: number }) => void
+  readonly signal?: AbortSignal
+}
+
+export interface Evaluation {
+  readonly natural: Count
+  readonly attacks: Record<string, Count>
+}
+
+/** Right answers on clean images (`natural`) and under each attack. Each pass has its own generator, so a number does not depend on the other attacks. */
+export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
+  const { session, model, data, attacks, threat, batch = 100, limit, seed, noise = true, onProgress, signal } = options
+  expectNumber('batch', batch, { least: 1, integer: true })
+  const n = limit == null ? data.n : expectNumber('limit', limit, { least: 1, most: data.n, integer: true })
+  const count = (name: string, attack: Attack | null): Promise<Count> =>
+    countCorrect({
+      ...{ session, model, images: data.images, labels: data.labels, n, batch, attack, threat, seed, noise, signal },
+      onProgress: (done) => onProgress?.({ attack: name, done, total: n }),
+    })
+  const natural = await count('natural', null)
+  const robust: Record<string, Count> = {}
+  for (const [name, attack] of Object.entries(attacks)) robust[name] = await count(name, attack)
+  return { natural, attacks: robust }
+}

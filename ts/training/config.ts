@@ -1,0 +1,127 @@
+/** What a training run is: plain JSON, so that it can be hashed, stored beside the results and compared. */
+import { expectNumber, expectOneOf, show } from '../tensor/options'
+import { methodNames } from './registry'
+
+export interface TrainConfig {
+  /** A name and options of the model registry. */
+  readonly network: { readonly name: string; readonly options: Readonly<Record<string, unknown>> }
+  readonly epochs: number
+  readonly batchSize: number
+  /** Leaves out the last batch of an epoch when it is not full. */
+  readonly dropLast: boolean
+  readonly optimiser: {
+    readonly lr: number
+    readonly momentum: number
+    readonly nesterov: boolean
+    /** On all parameters. */
+    readonly weightDecay: number
+    /** The published code makes a new optimiser each epoch. */
+    readonly resetMomentumEachEpoch: boolean
+  }
+  /** The learning rate over epochs; breakpoints are fractions of all epochs. */
+  readonly schedule:
+    | { readonly kind: 'constant' }
+    | { readonly kind: 'multistep'; readonly breakpoints: readonly number[]; readonly factor: number }
+    | { readonly kind: 'linear'; readonly to: number }
+  readonly threat: { readonly epsilon: number; readonly notation: string }
+  /** The attack inside training; null trains on the clean images. */
+  readonly attack: TrainAttack | null
+  /** A file of `ts/losses`. */
+  readonly loss: { readonly name: string; readonly options?: Readonly<Record<string, unknown>> }
+  readonly splitting: SplittingConfig
+  /** The weight of the group-lasso term over all convolutions in the loss (paper A's lambda2). */
+  readonly lambda2: number
+  /** Random crop after padding by `crop` pixels of zeros (0: none), and random horizontal flip. */
+  readonly augment: { readonly crop: number; readonly flip: boolean }
+  /** How many images to train on, from the seed's order after the validation images; null takes all. */
+  readonly images: number | null
+  readonly validation: {
+    /** Images set aside from the training split, by the seed. */
+    readonly count: number
+    /** Which epoch's weights the run ends with: best adversarial validation accuracy, or the last. */
+    readonly selection: 'best' | 'last'
+    /** The attack of the selection (evaluation mode, noise on). */
+    readonly attack: StepAttack
+  }
+  readonly seed: number
+  /** The worker's threads: other counts give other bits. Null leaves it to the session. */
+  readonly threads: number | null
+}
+
+/** Sign steps in the l-infinity ball. */
+export interface StepAttack {
+  readonly stepSize: number
+  readonly iterations: number
+  readonly randomStart: boolean
+}
+
+/** The training attack with the quirks of the published code (paper A) as options. */
+export interface TrainAttack extends StepAttack {
+  /** BatchNorm during the attack; `train` in the published code: batch statistics, running ones updated by every pass. */
+  readonly mode: 'train' | 'eval'
+  /** Puts the random start into the image box before the first gradient; false in the published code. */
+  readonly clampStart: boolean
+}
+
+export type SplittingConfig =
+  | { readonly kind: 'none' }
+  | {
+      /** A file of `ts/splitting`. */
+      readonly kind: string
+      readonly beta: number
+      /** A file of `ts/penalties` with its options. */
+      readonly penalty: { readonly name: string; readonly options: Readonly<Record<string, unknown>> }
+    }
+
+/** RVSM of paper A: l0 on single weights; `lambda` is the paper's. */
+export const rvsm = ({ beta, lambda }: { beta: number; lambda: number }): SplittingConfig => ({
+  kind: 'rvsm',
+  beta,
+  penalty: { name: 'l0', options: { lambda } },
+})
+
+/** RGSM of paper A: group l0 on input channels; `lambda1` is the paper's. */
+export const rgsm = ({ beta, lambda1 }: { beta: number; lambda1: number }): SplittingConfig => ({
+  kind: 'rgsm',
+  beta,
+  penalty: { name: 'group_l0', options: { lambda: lambda1 } },
+})
+
+/** Whether a run splits its weights. */
+export const splits = (splitting: SplittingConfig): splitting is Exclude<SplittingConfig, { kind: 'none' }> =>
+  splitting.kind !== 'none'
+
+/** Throws a RangeError of one sentence about the first value that cannot be; `images` is the size of the training split. */
+export function checkConfig(config: TrainConfig, images: number): TrainConfig {
+  const { optimiser, attack, validation, splitting, schedule } = config
+  const whole = { least: 1, integer: true }
+  expectNumber('epochs', config.epochs, whole)
+  expectNumber('optimiser.lr', optimiser.lr, { least: 0, open: true })
+  expectNumber('optimiser.momentum', optimiser.momentum, { least: 0, most: 1 })
+  expectNumber('optimiser.weightDecay', optimiser.weightDecay, { least: 0 })
+  expectOneOf('schedule.kind', schedule.kind, methodNames('schedules'))
+  expectNumber('threat.epsilon', config.threat.epsilon, { least: 0, most: 1 })
+  if (attack !== null) checkStepAttack('attack', attack)
+  if (attack !== null) expectOneOf('attack.mode', attack.mode, ['train', 'eval'])
+  expectOneOf('loss.name', config.loss.name, methodNames('losses'))
+  expectOneOf('splitting.kind', splitting.kind, ['none', ...methodNames('splitting')])
+  if (splits(splitting)) expectOneOf('splitting.penalty.name', splitting.penalty.name, methodNames('penalties'))
+  expectNumber('lambda2', config.lambda2, { least: 0 })
+  expectNumber('augment.crop', config.augment.crop, { least: 0, integer: true })
+  expectNumber('seed', config.seed, { least: 0, integer: true })
+  expectNumber('validation.count', validation.count, { least: 0, most: images - 1, integer: true })
+  expectOneOf('validation.selection', validation.selection, ['best', 'last'])
+  checkStepAttack('validation.attack', validation.attack)
+  if (validation.selection === 'best' && validation.count === 0) {
+    throw new RangeError(`Expected \`validation.count\` to be above 0 to select the best epoch, got ${show(0)}`)
+  }
+  const left = images - validation.count
+  if (config.images !== null) expectNumber('images', config.images, { ...whole, most: left })
+  expectNumber('batchSize', config.batchSize, { ...whole, most: config.images ?? left })
+  return config
+}
+
+function checkStepAttack(name: string, { stepSize, iterations }: StepAttack): void {
+  expectNumber(`${name}.stepSize`, stepSize, { least: 0, most: 1 })
+  expectNumber(`${name}.iterations`, iterations, { least: 1, integer: true })
+}

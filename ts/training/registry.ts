@@ -1,0 +1,31 @@
+/**
+ * Methods by name, for configurations: the file name is the registration, so a folder is its own list.
+ * Code that knows what it wants imports the file and keeps its types.
+ */
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Loss, Penalty, Schedule, Splitting } from '../tensor/kinds'
+import { expectOneOf } from '../tensor/options'
+
+/** The folders of methods and what the default export of a file there makes. */
+export interface Methods {
+  penalties: Penalty
+  splitting: Splitting
+  schedules: Schedule
+  losses: Loss
+}
+
+/** The names of a folder's methods. Subfolders hold what methods share. */
+export function methodNames(folder: keyof Methods | 'attacks' | 'threats'): string[] {
+  return readdirSync(join(__dirname, '..', folder), { withFileTypes: true })
+    .filter((entry) => entry.isFile() && /(?<!\.d)\.[tj]s$/.test(entry.name))
+    .map((entry) => entry.name.replace(/\.[tj]s$/, ''))
+    .sort()
+}
+
+/** Makes the method `name` of a folder from its options; an unknown name is refused with the known ones. */
+export function makeMethod<K extends keyof Methods>(folder: K, name: string, options: object = {}): Methods[K] {
+  expectOneOf(folder, name, methodNames(folder))
+  const file = require(join(__dirname, '..', folder, name)) as { default: (options: object) => Methods[K] }
+  return file.default(options)
+}

@@ -1,0 +1,163 @@
+/** What a run holds on the worker, and the plans that begin, end, keep and restore an epoch. */
+import pgd from '../attacks/pgd'
+import { zeroChannels } from '../penalties/shared/groups'
+import { assign, use } from '../tensor/functions'
+import { plan } from '../tensor/plan'
+import type { Dataset, DeviceTensor, Handle, Model, Session } from '../tensor/session'
+import { countCorrect, type Count } from '../threats/shared/count'
+import linf from '../threats/linf'
+import { splits, type TrainConfig } from './config'
+import { makeMethod } from './registry'
+import { assignAll, cloneAll, leavesOf, type DeviceTree } from './slots'
+import type { EpochMetrics } from './state'
+import { trainingStep, type TrainParts } from './step'
+
+/** The papers validate and test in batches of 100; whole-tensor noise depends on the batch. */
+const VALIDATION_BATCH = 100
+
+/** One training run's handles and plans. */
+export interface Work {
+  /** Resets the sums, and the momentum where the configuration says so. */
+  begin(): void
+  /** The plan of a step with that many images. */
+  step(batch: number): ReturnType<typeof trainingStep>
+  /** w <- u, then the mean loss and accuracy over the `seen` images, and the zero channels: one packed read. */
+  end(seen: number): Promise<Pick<EpochMetrics, 'loss' | 'trainAccuracy' | 'inputChannels'>>
+  validate(signal?: AbortSignal): Promise<EpochMetrics['validation']>
+  /** Keeps a copy of the model's weights and buffers. */
+  keep(): void
+  /** Puts the kept copy back into the model. */
+  restore(): void
+  /** Everything that the next epoch depends on, by name. */
+  parts(): Record<string, Handle>
+  /** Frees what the run holds; the model stays. */
+  close(): void
+}
+
+export interface WorkOptions {
+  readonly session: Session
+  readonly model: Model
+  readonly data: Dataset
+  readonly config: TrainConfig
+  /** Positions of the validation images in the training split. */
+  readonly validation: readonly number[]
+}
+
+export function openWork({ session, model, data, config, validation }: WorkOptions): Work {
+  const convolutions = model.parameters(['conv', 'downsample'])
+  const { momentum, nesterov, weightDecay } = config.optimiser
+  const optimizer = session.sgd(model.parameters(), { momentum, nesterov, weightDecay })
+  const generator = session.generator(config.seed)
+  const sums = { loss: session.put(0, [], 'float64'), correct: session.put(new BigInt64Array(1), []) }
+  const splitting = openSplitting(session, convolutions, config)
+  const [channels, height, width] = data.shape as [number, number, number]
+  const parts: TrainParts = {
+    ...{ session, model, images: data.images, labels: data.labels, optimizer, generator, convolutions, splitting, sums },
+    size: { channels, height, width },
+  }
+  const held = validationImages(session, data, validation)
+  const weights = [...model.parameters(), ...model.buffers()]
+  const copies = plan('copy', () => use(weights).map((w) => w.clone()), { session })() as DeviceTensor[]
+  const run = (name: string, body: () => void) => plan(name, body, { session })
+
+  const begin = run('begin epoch', () => {
+    assign(sums.loss, use(sums.loss).zerosLike())
+    assign(sums.correct, use(sums.correct).zerosLike())
+    if (config.optimiser.resetMomentumEachEpoch) optimizer.reset()
+  })
+  const end = plan(
+    'end epoch',
+    () => {
+      if (splitting !== null) assignAll(convolutions, splitting.method.replace(use(convolutions), use(splitting.state)))
+      return use(convolutions)
+        .map(zeroChannels)
+        .reduce((a, b) => a.add(b))
+    },
+    { session },
+  )
+  const steps = new Map<number, ReturnType<typeof trainingStep>>()
+  return {
+    begin,
+    step(batch) {
+      const known = steps.get(batch) ?? trainingStep(parts, config, batch)
+      steps.set(batch, known)
+      return known
+    },
+    async end(seen) {
+      const zeros = end() as DeviceTensor
+      const [loss, correct, zero] = await session.items([sums.loss, sums.correct, zeros])
+      zeros.free()
+      return { loss: loss! / seen, trainAccuracy: correct! / seen, inputChannels: { zero: zero!, total: countChannels(model) } }
+    },
+    validate: (signal) => validate({ session, model, config, held, signal }),
+    keep: run('keep weights', () => assignAll(copies, use(weights))),
+    restore: run('restore weights', () => assignAll(weights, use(copies))),
+    parts: () => ({
+      model,
+      optimizer,
+      generator,
+      ...named('splitting', splitting === null ? [] : leavesOf(splitting.state)),
+      ...named('kept', copies),
+    }),
+    close() {
+      const state = splitting === null ? [] : leavesOf(splitting.state)
+      for (const handle of [optimizer, generator, sums.loss, sums.correct, ...state, ...copies]) handle.free()
+      held?.images.free()
+      held?.labels.free()
+    },
+  }
+}
+
+const named = (prefix: string, tensors: readonly DeviceTensor[]): Record<string, DeviceTensor> =>
+  Object.fromEntries(tensors.map((tensor, i) => [`${prefix}.${i}`, tensor]))
+
+/** Input channels of all convolutions. */
+function countChannels({ description }: Model): number {
+  return description.parameters
+    .filter(({ role }) => role === 'conv' || role === 'downsample')
+    .reduce((sum, { shape }) => sum + shape[1]!, 0)
+}
+
+/** The method with its first state in slots of its own: what a method gives may be the weights themselves, hence the copies. */
+function openSplitting(session: Session, convolutions: DeviceTensor[], { splitting }: TrainConfig): TrainParts['splitting'] {
+  if (!splits(splitting)) return null
+  const penalty = makeMethod('penalties', splitting.penalty.name, splitting.penalty.options)
+  const method = makeMethod('splitting', splitting.kind, { beta: splitting.beta, penalty })
+  const state = plan('first state', () => cloneAll(method.init(use(convolutions))), { session })() as DeviceTree
+  return { method, state }
+}
+
+interface Held {
+  readonly images: DeviceTensor
+  readonly labels: DeviceTensor
+  readonly n: number
+}
+
+function validationImages(session: Session, data: Dataset, positions: readonly number[]): Held | null {
+  if (positions.length === 0) return null
+  const index = session.put(BigInt64Array.from(positions, BigInt), [positions.length])
+  const pick = plan(
+    'validation images',
+    () => ({ images: use(data.images).indexSelect(0, index), labels: use(data.labels).indexSelect(0, index) }),
+    { session },
+  )
+  const picked = pick() as { images: DeviceTensor; labels: DeviceTensor }
+  index.free()
+  return { ...picked, n: positions.length }
+}
+
+/** Natural and adversarial accuracy; the draws are the same in every epoch, so epochs compare. */
+async function validate(options: {
+  session: Session
+  model: Model
+  config: TrainConfig
+  held: Held | null
+  signal?: AbortSignal
+}): Promise<EpochMetrics['validation']> {
+  const { session, model, config, held, signal } = options
+  if (held === null) return null
+  const threat = linf(config.threat)
+  const count = (attack: ReturnType<typeof pgd> | null): Promise<Count> =>
+    countCorrect({ session, model, ...held, batch: VALIDATION_BATCH, attack, threat, seed: config.seed, signal })
+  return { natural: await count(null), robust: await count(pgd(config.validation.attack)) }
+}
