@@ -1,0 +1,34 @@
+#!/usr/bin/env node
+'use strict'
+
+/**
+ * The command. In a clone it first brings packages, build and Python environment up to date, so that every command works
+ * on a fresh checkout. `doctor` must also work where that is impossible, and `setup` does nothing else.
+ */
+require('../setup/node_version').requireNode()
+const path = require('node:path')
+
+/** Commands that need no worker, hence no Python. */
+const WITHOUT_PYTHON = new Set(['clean', 'doctor', 'help', 'table', '-h', '--help', '-V', '--version'])
+
+async function run() {
+  const prepare = require('../setup/prepare')
+  const words = process.argv.slice(2)
+  const command = words[0] ?? '--help'
+  const python = !WITHOUT_PYTHON.has(command) && !words.includes('--help') && !words.includes('-h')
+  if (command === 'doctor') {
+    // Whatever keeps the command line from loading is among the things that the doctor looks at.
+    const cli = await prepare.prepareAll({ python: false }).then(load, () => null)
+    return cli === null ? require('../setup/doctor').print() : cli.main(process.argv)
+  }
+  if (!(await prepare.main({ python }))) return
+  if (command === 'setup') process.stdout.write('feynkac is set up.\n')
+  else await load().main(process.argv)
+}
+
+/** @returns {{ main: (argv: string[]) => Promise<void> }} */
+function load() {
+  return require(path.join(__dirname, '..', 'dist', 'ts', 'cli', 'main.js'))
+}
+
+void run()

@@ -1,0 +1,31 @@
+'use strict'
+
+/**
+ * ES module entries of a CommonJS build: `dist/index.mjs`, and one beside every file that users import by its path
+ * (`feynkac/attacks/fgsm`). They only re-export, so `import` and `require` give the same objects. Node gives an ES module
+ * that imports CommonJS the whole `module.exports` as its default, hence the `.default`.
+ */
+const fs = require('node:fs')
+const path = require('node:path')
+
+/** Folders of `ts/` that package.json exports file by file. */
+const KINDS = ['attacks', 'losses', 'penalties', 'schedules', 'splitting', 'tables', 'threats']
+
+/** @param {string} dist */
+function wrapModules(dist) {
+  const index = "export * from './ts/index.js'\n"
+  fs.writeFileSync(path.join(dist, 'index.mjs'), index)
+  fs.writeFileSync(path.join(dist, 'index.d.mts'), index)
+  for (const kind of KINDS) {
+    const folder = path.join(dist, 'ts', kind)
+    if (!fs.existsSync(folder)) continue
+    for (const file of fs.readdirSync(folder).filter((name) => name.endsWith('.js'))) {
+      const module = `import module from './${file}'\nexport * from './${file}'\n`
+      const stem = path.join(folder, file.slice(0, -'.js'.length))
+      fs.writeFileSync(`${stem}.mjs`, `${module}export default module.default\n`)
+      fs.writeFileSync(`${stem}.d.mts`, `${module}declare const value: typeof module.default\nexport default value\n`)
+    }
+  }
+}
+
+module.exports = { KINDS, wrapModules }
