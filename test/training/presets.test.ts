@@ -1,0 +1,106 @@
+/** Presets: the weight decay suffices to prune, the constants are the documented ones, bad configurations are refused. */
+import { checkConfig, rgsm, rvsm, splits, type TrainConfig } from '../../ts/training/config'
+import { preset, presets } from '../../ts/training/presets'
+import { learningRate, weightDecaySupply } from '../../ts/training/schedule'
+
+const imagesOf = (name: keyof typeof presets, config: TrainConfig): number =>
+  config.images ?? presets[name].data.images - config.validation.count
+
+const pruned = (Object.keys(presets) as (keyof typeof presets)[]).flatMap((name) =>
+  presets[name]
+    .rows(0, null)
+    .filter(({ splitting }) => splits(splitting))
+    .map((config) => [name, config.network.name, config] as const),
+)
+
+test('every preset has rows with a splitting method', () => {
+  expect(new Set(pruned.map(([name]) => name))).toEqual(new Set(Object.keys(presets)))
+})
+
+test.each(pruned)('%s, %s: the weight decay supplies at least 2 e-folds', (name, _network, config) => {
+  expect(weightDecaySupply(config, imagesOf(name, config))).toBeGreaterThanOrEqual(2)
+})
+
+test('the supply of the paper is 16.5 e-folds over 50,000 images, as documented', () => {
+  const [config] = presets.paper.rows(0, null)
+  // 50,000 images: 391 steps an epoch; 80 epochs at 0.1, 40 at 0.01, 40 at 0.001, 40 at 0.0001.
+  expect(weightDecaySupply(config!, 50_000)).toBeCloseTo((10 * 5e-4 * 391 * (8 + 0.4 + 0.04 + 0.004)), 6)
+  expect(weightDecaySupply(config!, 50_000)).toBeCloseTo(16.5, 1)
+})
+
+test('a schedule that is only shortened would prune nothing', () => {
+  const [config] = presets.quick.rows(0, null)
+  const shortened = { ...config!, batchSize: 128, optimiser: { ...config!.optimiser, weightDecay: 5e-4 } }
+  expect(weightDecaySupply(shortened, 10_000)).toBeLessThan(0.25)
+})
+
+test('learning rates of the presets', () => {
+  const rates = (config: TrainConfig): number[] =>
+    Array.from({ length: config.epochs }, (_, epoch) => Number(learningRate(config)(epoch).toPrecision(6)))
+  expect(rates(presets.smoke.rows(0, 1)[0]!)).toEqual([0.1, 0.1, 0.1, 0.1, 0.1, 0.01, 0.01, 0.001])
+  expect(rates(presets.quick.rows(0, 1)[0]!)).toEqual([0.1, 0.1, 0.1, 0.1, 0.01, 0.01, 0.001, 0.001, 0.0001, 0.0001])
+  const paper = rates(presets.paper.rows(0, 1)[0]!)
+  expect([79, 80, 119, 120, 159, 160, 199].map((epoch) => paper[epoch])).toEqual([0.1, 0.01, 0.01, 0.001, 0.001, 0.0001, 0.0001])
+})
+
+test('the smoke rows are recipe A', () => {
+  const rows = presets.smoke.rows(3, 1)
+  expect(rows.map(({ network, splitting }) => [network.name, splitting.kind])).toEqual([
+    ['resnet8', 'none'],
+    ['resnet8', 'rgsm'],
+    ['enresnet8', 'none'],
+    ['enresnet8', 'rgsm'],
+  ])
+  expect(rows[3]).toEqual({
+    network: { name: 'enresnet8', options: { members: 2, noise: 0.1, width: 16, stem_stride: 2, channels: 1, classes: 10 } },
+    epochs: 8,
+    batchSize: 64,
+    dropLast: true,
+    optimiser: { lr: 0.1, momentum: 0.9, nesterov: true, weightDecay: 5e-3, resetMomentumEachEpoch: true },
+    schedule: { kind: 'multistep', breakpoints: [0.6, 0.8], factor: 0.1 },
+    threat: { epsilon: 0.1, notation: '0.1' },
+    attack: { stepSize: 0.05, iterations: 3, randomStart: true, mode: 'train', clampStart: false },
+    loss: { name: 'adversarial' },
+    augment: { crop: 0, flip: false },
+    images: null,
+    validation: { count: 0, selection: 'last', attack: { stepSize: 0.05, iterations: 3, randomStart: true } },
+    splitting: { kind: 'rgsm', beta: 1, penalty: { name: 'group_l0', options: { lambda: 0.05 } } },
+    lambda2: 1e-5,
+    seed: 3,
+    threads: 1,
+  })
+})
+
+test('a configuration survives JSON', () => {
+  for (const [, , config] of pruned) expect(JSON.parse(JSON.stringify(config))).toEqual(config)
+})
+
+test('an unknown preset is refused with the known ones', () => {
+  expect(() => preset('tiny')).toThrow('Expected `preset` to be one of smoke, quick, paper, paper_text, got `"tiny"` (string)')
+})
+
+const base = presets.smoke.rows(0, 1)[0]!
+test.each<[string, Partial<TrainConfig>, string]>([
+  ['epochs', { epochs: 0 }, 'Expected `epochs` to be an integer in [1, Infinity), got `0` (number)'],
+  ['epsilon', { threat: { epsilon: 8, notation: '8' } }, 'Expected `threat.epsilon` to be a number in [0, 1], got `8` (number)'],
+  ['loss', { loss: { name: 'hinge' } }, 'Expected `loss.name` to be one of adversarial, natural, got `"hinge"` (string)'],
+  [
+    'splitting',
+    { splitting: { ...rvsm({ beta: 1, lambda: 1 }), kind: 'admn' } },
+    'Expected `splitting.kind` to be one of none, rgsm, rvsm, got `"admn"` (string)',
+  ],
+  ['batch', { batchSize: 6001 }, 'Expected `batchSize` to be an integer in [1, 6000], got `6001` (number)'],
+  [
+    'selection',
+    { validation: { ...base.validation, selection: 'best' } },
+    'Expected `validation.count` to be above 0 to select the best epoch, got `0` (number)',
+  ],
+])('refuses a bad %s', (_name, change, message) => {
+  expect(checkConfig(base, 6000)).toBe(base)
+  expect(() => checkConfig({ ...base, ...change }, 6000)).toThrow(new RangeError(message))
+})
+
+test('rgsm and rvsm name their penalties', () => {
+  expect(rgsm({ beta: 1, lambda1: 0.1 })).toMatchObject({ kind: 'rgsm', penalty: { name: 'group_l0', options: { lambda: 0.1 } } })
+  expect(rvsm({ beta: 0.01, lambda: 1e-6 })).toMatchObject({ kind: 'rvsm', penalty: { name: 'l0', options: { lambda: 1e-6 } } })
+})
