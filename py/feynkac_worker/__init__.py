@@ -1,0 +1,1 @@
+"""The Python end of feynkac: replays plans that TypeScript traced (bridge/PROTOCOL.md)."""

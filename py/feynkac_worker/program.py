@@ -1,0 +1,127 @@
+"""A plan that is ready to run: analysed, bound, with its outputs cut from the graph and from other people's storage."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from feynkac_worker.analysis import Facts, analyse, bit, last_uses
+from feynkac_worker.binding import bind, reader
+from feynkac_worker.executor import Block, Call, Runtime, Step, Values, as_tensor, set_grad
+from feynkac_worker.ir import Decoded, Kind, Node
+from feynkac_worker.structural import BUILDERS, Site
+
+# Recording these would turn an in-place update into an error of autograd.
+_NEVER_RECORDED = frozenset({"assign", "optimizer_step", "optimizer_reset"})
+
+
+class Program:
+    """The code of a plan, shared by every plan and every binding with the same nodes."""
+
+    def __init__(self, decoded: Decoded, runtime: Runtime) -> None:
+        """Raises PlanError for what only the analysis can see."""
+        level = decoded.level
+        facts = analyse(level, decoded.loc)
+        self.runtime = runtime
+        self.inputs: tuple[Kind, ...] = level.inputs
+        self.targets = tuple(facts.targets)
+        # A pure program may be run again after its memory ran out.
+        self.pure = all(node.op.kind == "pure" for node in facts.kept)
+        self.block = assemble(facts, runtime, recorded=False, crossing=False)
+        self.room = self.block.room
+        self.count = len(level.outputs)
+        self._shared = _shared_outputs(facts)
+
+    def run(self, values: Values) -> list[Tensor]:
+        """Outputs, detached and in storage of their own. `values` is the inputs followed by `room`, and is used up.
+
+        Raises NodeError (with the cause) or CancelledError. Gradient mode is off inside and restored after.
+        """
+        before = torch.is_grad_enabled()
+        if before:
+            set_grad(False)
+        try:
+            outputs = self.block.execute(values)
+        except BaseException:
+            set_grad(False)
+            raise
+        finally:
+            if before:
+                set_grad(True)
+        for i, x in enumerate(outputs):
+            if not isinstance(x, Tensor):
+                outputs[i] = as_tensor(x, self.runtime.device)
+            elif x.requires_grad:
+                outputs[i] = x.detach()
+        if self._shared:
+            _separate(outputs, values, self._shared)
+        return outputs
+
+
+def assemble(facts: Facts, runtime: Runtime, recorded: bool, crossing: bool) -> Block:
+    """Binds a level. `recorded`: all of it lies in a graph; `crossing`: its gradients reach into a graph made outside."""
+    level, first = facts.level, len(facts.level.inputs)
+    drops, steps, mode = last_uses(facts), [], recorded
+    for node in facts.kept:
+        name, value = node.op.name, facts.value(node)
+        wanted = (recorded or value in facts.recorded) and name not in _NEVER_RECORDED
+        if wanted is not mode:
+            steps.append(_switch(wanted, first + len(level.nodes), node))
+            mode = wanted
+        retain = recorded or crossing or node.position in facts.retained
+        if name in BUILDERS:
+            below = crossing or node.position in facts.crossing
+            call = _build(facts, runtime, node, wanted, retain, below)
+        else:
+            call = bind(level, node, runtime.device)
+        steps.append((call, value, tuple(drops.get(node.position, ())), node))
+    if mode is not recorded:
+        steps.append(_switch(recorded, first + len(level.nodes), facts.kept[-1]))
+    return Block(runtime, first, steps, level.outputs)
+
+
+def _switch(enabled: bool, room: int, node: Node) -> Step:
+    return (lambda values: set_grad(enabled), room, (), node)
+
+
+def _build(facts: Facts, runtime: Runtime, node: Node, recorded: bool, retain: bool, crossing: bool) -> Call:
+    body = None
+    if node.body is not None:
+        body = assemble(facts.bodies[node.position], runtime, recorded, crossing)
+    reads = tuple(
+        # What a body captures keeps its kind, runtime scalars included.
+        reader(facts.level, arg, value, runtime.device, raw=arg.name == "captures")
+        for arg, value in zip(node.op.args, node.args, strict=True)
+    )
+    overlapping = node.op.name == "assign" and bool(facts.alias[node.refs[0]] & facts.alias[node.refs[1]])
+    return BUILDERS[node.op.name](Site(node, runtime, reads, retain, recorded, overlapping, body))
+
+
+Shared = tuple[int, tuple[int, ...], tuple[int, ...]]
+
+
+def _shared_outputs(facts: Facts) -> list[Shared]:
+    # Outputs that may share storage with an input or an earlier output: (output, inputs, earlier outputs).
+    found: list[Shared] = []
+    outputs = facts.level.outputs
+    for i, value in enumerate(outputs):
+        roots = facts.alias[value]
+        inputs = tuple(k for k, kind in enumerate(facts.level.inputs) if roots & bit(k) and "tensor" in kind.name)
+        earlier = tuple(k for k in range(i) if roots & facts.alias[outputs[k]])
+        if inputs or earlier:
+            found.append((i, inputs, earlier))
+    return found
+
+
+def _separate(outputs: list[Tensor], values: Values, shared: list[Shared]) -> None:
+    for i, inputs, earlier in shared:
+        own = _storage(outputs[i])
+        others = [outputs[k] for k in earlier]
+        for k in inputs:
+            others += values[k] if isinstance(values[k], (list, tuple)) else [values[k]]
+        if any(_storage(other) == own for other in others):
+            outputs[i] = outputs[i].clone()
+
+
+def _storage(x: Tensor) -> int:
+    return x.untyped_storage().data_ptr()
