@@ -39,6 +39,8 @@ export default tseslint.config(
       '@typescript-eslint/no-unsafe-call': 'off',
       '@typescript-eslint/no-unsafe-member-access': 'off',
       '@typescript-eslint/no-unsafe-return': 'off',
+      // `const { join } = require('node:path')` is how CommonJS imports.
+      '@typescript-eslint/unbound-method': 'off',
     },
   },
 )

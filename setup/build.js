@@ -125,5 +125,5 @@ async function build({ root, env }, { lock, logFile }) {
 module.exports = { isBuilt, sourceHash, vendor, build }
 
 if (require.main === module) {
-  require('./prepare').main({ python: false })
+  void require('./prepare').main({ python: false })
 }

@@ -51,7 +51,11 @@ class Lock {
     this.file = path.join(folder, 'set-up.lock')
     /** @type {{ owner: Identity, tool: Identity | null }} */
     this.content = { owner: { pid: process.pid, started: startTime(process.pid) }, tool: null }
-    this.release = this.release.bind(this)
+    /** Gives the lock back; also runs when the process exits in between. */
+    this.release = () => {
+      process.removeListener('exit', this.release)
+      fs.rmSync(this.file, { force: true })
+    }
   }
 
   /**
@@ -118,11 +122,6 @@ class Lock {
     } catch (error) {
       if (/** @type {NodeJS.ErrnoException} */ (error).code !== 'ENOENT') throw error
     }
-  }
-
-  release() {
-    process.removeListener('exit', this.release)
-    fs.rmSync(this.file, { force: true })
   }
 
   /** @param {Identity | null} tool */

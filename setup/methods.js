@@ -1,112 +1,176 @@
 /**
- * Writes ts/tensor/methods.ts from the op table: one typed, documented method or function for each row of bridge/ops.json that is not structural.
- * Required arguments are positional, optional ones fields of a last options object.   node setup/methods.js [--check]
+ * Writes `ts/tensor/methods.ts` and `ts/tensor/creation.ts` from the op table: `node setup/methods.js`.
+ * Required arguments are positional, optional ones lie in a last options object; enumerations become unions of strings.
  */
 const { readFileSync, writeFileSync } = require('node:fs')
 const { join } = require('node:path')
 
+const root = join(__dirname, '..')
+
 /** @typedef {{ name: string, args: string[], doc: string, returns?: string, outputs?: string[], structural?: boolean }} Row */
 /** @typedef {{ name: string, kinds: string[], optional: boolean }} Arg */
 
-const root = join(__dirname, '..')
-const target = join(root, 'ts', 'tensor', 'methods.ts')
-
-/** @param {string} name */
-const camel = (name) => name.replace(/_(\w)/g, (_, letter) => letter.toUpperCase())
-
-/** @param {string} text @returns {Arg} */
-function parse(text) {
-  const [name = '', spec = ''] = text.split(':')
-  return { name, kinds: spec.replace(/\?$/, '').split('|'), optional: spec.endsWith('?') }
-}
+/** Structural nodes that are still plain methods. @type {ReadonlySet<string>} */
+const PLAIN = new Set(['leaf', 'check_finite', 'print'])
 
 /** @type {Record<string, string>} */
 const TYPES = {
-  tensor: 'Operand',
-  tensors: 'readonly Operand[]',
-  number: 'Numeric',
+  tensor: 'TensorArg',
+  number: 'NumberArg',
+  'tensor|number': 'NumberArg',
+  'tensor|number|none': 'NumberArg | null',
   int: 'number',
+  'int|tensor': 'NumberArg',
   float: 'number',
   bool: 'boolean',
-  ints: 'readonly number[]',
-  dtype: 'DType',
+  ints: 'IntsArg',
+  tensors: 'readonly TensorArg[]',
+  dtype: 'Dtype',
   string: 'string',
-  strings: 'readonly string[]',
   generator: 'Generator',
-  none: 'null',
+}
+
+/** @param {string} name */
+const camel = (name) => name.replace(/_([a-z0-9])/g, (_, letter) => letter.toUpperCase())
+/** @param {string} name */
+const pascal = (name) => camel(`_${name}`)
+
+/** @param {string} text @returns {Arg} */
+function parseArg(text) {
+  const [name, kind] = /** @type {[string, string]} */ (text.split(':'))
+  return { name: camel(name), kinds: kind.replace(/\?$/, '').split('|'), optional: kind.endsWith('?') }
 }
 
 /** @param {Arg} arg */
-function typeOf({ kinds }) {
-  const types = kinds.map((kind) => (kind.includes('/') ? kind.split('/').map((choice) => `'${choice}'`).join(' | ') : TYPES[kind]))
-  const distinct = types.includes('Numeric') ? types.filter((type) => type !== 'Operand' && type !== 'number') : types
-  return distinct.join(' | ')
+function typeOf(arg) {
+  const kind = arg.kinds.join('|')
+  const type = kind.includes('/')
+    ? kind
+        .split('/')
+        .map((choice) => `'${choice}'`)
+        .join(' | ')
+    : TYPES[kind]
+  if (type === undefined)
+    throw new Error(`Expected a kind with a TypeScript type (${Object.keys(TYPES).join(', ')}), got \`${kind}\``)
+  return type
 }
 
 /** @param {Row} row */
-function signature(row) {
-  const all = row.args.map(parse)
-  const method = all[0]?.name === 'self'
-  const args = method ? all.slice(1) : all
-  const required = args.filter((arg) => !arg.optional)
-  const optional = args.filter((arg) => arg.optional)
-  const fields = optional.map((arg) => `readonly ${camel(arg.name)}?: ${typeOf(arg)}`).join('; ')
-  const parameters = [
-    ...required.map((arg) => `${camel(arg.name)}: ${typeOf(arg)}`),
-    ...(optional.length > 0 ? [`options: { ${fields} } = {}`] : []),
-  ].join(', ')
-  const given = all.map((arg) => (arg.name === 'self' && method ? 'this' : arg.optional ? `options.${camel(arg.name)}` : camel(arg.name)))
-  const outputs = row.outputs?.map((output) => `${output}: Tensor`)
-  const result = outputs ? `[${outputs.join(', ')}]` : 'Tensor'
-  return { method, name: camel(row.name), parameters, given: given.join(', '), result }
+function parseRow(row) {
+  const args = row.args.map(parseArg)
+  const method = args[0]?.name === 'self'
+  const own = method ? args.slice(1) : args
+  const required = own.filter((arg) => !arg.optional)
+  const optional = own.filter((arg) => arg.optional)
+  const numberFirst = method && args[0]?.kinds.join('|') === 'tensor|number'
+  const count = row.outputs?.length ?? 0
+  const result =
+    count === 0 ? 'Tensor' : `[${/** @type {string[]} */ (row.outputs).map((name) => `${name}: Tensor`).join(', ')}]`
+  return { row, method, required, optional, numberFirst, count, result }
 }
 
-/** The text of ts/tensor/methods.ts. */
+/** @typedef {ReturnType<typeof parseRow>} Parsed */
+
+/** @param {Row[]} table */
+const rowsOf = (table) =>
+  table.map((row, index) => ({ index, ...parseRow(row) })).filter(({ row }) => !row.structural || PLAIN.has(row.name))
+
+/** @param {Parsed} parsed */
+function optionsInterface({ row, optional }) {
+  const lines = optional.map((arg) => `  readonly ${arg.name}?: ${typeOf(arg)}`)
+  return `/** Options of \`${camel(row.name)}\`. */\nexport interface ${pascal(row.name)}Options {\n${lines.join('\n')}\n}\n`
+}
+
+/** @param {Parsed} parsed */
+function parameters({ row, required, optional }) {
+  const list = required.map((arg) => `${arg.name}: ${typeOf(arg)}`)
+  if (optional.length > 0) list.push(`options: ${pascal(row.name)}Options = {}`)
+  return list
+}
+
+/** @param {Parsed & { index: number }} parsed @param {string} emitter @param {string[]} first */
+function body({ index, required, optional, count, result }, emitter, first) {
+  const given = `[${[...first, ...required.map((arg) => arg.name)].join(', ')}]`
+  const call = `${emitter}${count === 0 ? '' : 'List'}(${index}, ${given}${optional.length > 0 ? ', options' : ''})`
+  return count === 0 ? call : `${call} as ${result}`
+}
+
+const HEADER = 'Generated from bridge/ops.json by `node setup/methods.js`; do not edit.'
+
+/** @param {Set<string>} used @param {[string, string][]} imports */
+const importLines = (used, imports) =>
+  imports.flatMap(([names, from]) => {
+    const kept = names.split(', ').filter((name) => used.has(name))
+    return kept.length === 0 ? [] : [`import type { ${kept.join(', ')} } from '${from}'`]
+  })
+
+/** @param {string} text */
+const wordsIn = (text) => new Set(text.match(/\w+/g) ?? [])
+
+/** @param {Row[]} table */
+function methodsFile(table) {
+  const rows = rowsOf(table).filter((parsed) => parsed.method)
+  const interfaces = rows.filter((parsed) => parsed.optional.length > 0).map(optionsInterface)
+  const methods = rows.map((parsed) => {
+    const head = `  ${camel(parsed.row.name)}(${parameters(parsed).join(', ')}): ${parsed.result} {`
+    return `  /** ${parsed.row.doc} */\n${head}\n    return ${body(parsed, 'this.emit', ['this'])}\n  }\n`
+  })
+  const code = [
+    ...interfaces,
+    '/** The methods of a symbolic tensor. Each adds one node to the plan that is being traced. */',
+    'export abstract class TensorMethods extends Symbolic {',
+    '  protected abstract emit(op: number, args: readonly unknown[], options?: object): Tensor',
+    '  protected abstract emitList(op: number, args: readonly unknown[], options?: object): Tensor[]',
+    '',
+    methods.join('\n') + '}\n',
+  ]
+  const text =
+    code.slice(0, interfaces.length).join('\n') +
+    (interfaces.length > 0 ? '\n' : '') +
+    code.slice(interfaces.length).join('\n')
+  const imports = importLines(wordsIn(text), [
+    ['Dtype, IntsArg, NumberArg, TensorArg', './arguments'],
+    ['Generator', './generator'],
+  ])
+  const head = [
+    `/** ${HEADER} */`,
+    ...imports,
+    "import { Symbolic } from './symbolic'",
+    "import type { Tensor } from './tensor'",
+    '',
+  ]
+  return `${head.join('\n')}\n${text}`
+}
+
+/**
+ * Functions: the rows without `self`, and those whose `self` may be a number. Not `where`: torch.where takes the condition first.
+ * @param {Row[]} table
+ */
+function creationFile(table) {
+  const rows = rowsOf(table).filter((parsed) => !parsed.method || (parsed.numberFirst && parsed.row.name !== 'where'))
+  const interfaces = rows.filter((parsed) => !parsed.method && parsed.optional.length > 0).map(optionsInterface)
+  const functions = rows.map((parsed) => {
+    const own = parsed.method ? ['self: NumberArg'] : []
+    const head = `export function ${camel(parsed.row.name)}(${[...own, ...parameters(parsed)].join(', ')}): ${parsed.result} {`
+    return `/** ${parsed.row.doc} */\n${head}\n  return ${body(parsed, 'emitTensor', parsed.method ? ['self'] : [])}\n}\n`
+  })
+  const text = [...interfaces, ...functions].join('\n')
+  const imports = importLines(wordsIn(text), [
+    ['Dtype, IntsArg, NumberArg, TensorArg', './arguments'],
+    ['Generator', './generator'],
+  ])
+  return `${[`/** ${HEADER} */`, ...imports, "import { type Tensor, emitTensor } from './tensor'", ''].join('\n')}\n${text}`
+}
+
+/** The generated files, path to text. @returns {Record<string, string>} */
 function generate() {
   /** @type {Row[]} */
-  const rows = JSON.parse(readFileSync(join(root, 'bridge', 'ops.json'), 'utf8'))
-  const signatures = rows.filter((row) => !row.structural).map((row) => ({ row, ...signature(row) }))
-  /** @param {Row} row @param {string} given @param {string} result @param {string} emit */
-  const body = (row, given, result, emit) =>
-    row.outputs ? `return ${emit}List('${row.name}', [${given}], ${row.outputs.length}) as ${result}` : `return ${emit}('${row.name}', [${given}])`
-  const methods = signatures
-    .filter(({ method }) => method)
-    .map(({ row, name, parameters, given, result }) => `  /** ${row.doc} */\n  ${name}(${parameters}): ${result} {\n    ${body(row, given, result, 'this.emit')}\n  }`)
-  const functions = signatures
-    .filter(({ method }) => !method)
-    .map(({ row, name, parameters, given, result }) => `/** ${row.doc} */\nexport function ${name}(${parameters}): ${result} {\n  ${body(row, given, result, 'emit')}\n}`)
-  return `/** Generated from bridge/ops.json by setup/methods.js: the methods of symbolic tensors, and the functions that make tensors. Do not edit. */
-import type { Generator } from './remote'
-import type { DType, Numeric, Operand } from './operand'
-import type { Tensor } from './tensor'
-import { emit } from './trace'
-
-/** One method for each op of the table that starts from a tensor. */
-export abstract class TensorMethods {
-  protected abstract emit(op: string, args: readonly unknown[]): Tensor
-  protected abstract emitList(op: string, args: readonly unknown[], length: number): Tensor[]
-
-${methods.join('\n\n')}
+  const table = JSON.parse(readFileSync(join(root, 'bridge', 'ops.json'), 'utf8'))
+  return { 'ts/tensor/methods.ts': methodsFile(table), 'ts/tensor/creation.ts': creationFile(table) }
 }
 
-${functions.join('\n\n')}
-`
-}
-
-/** The generated text in the project's format. */
-async function formatted() {
-  const prettier = require('prettier')
-  return prettier.format(generate(), { ...(await prettier.resolveConfig(target)), filepath: target })
-}
-
-module.exports = { formatted, target }
+module.exports = { generate }
 
 if (require.main === module) {
-  formatted().then((text) => {
-    if (!process.argv.includes('--check')) return writeFileSync(target, text)
-    if (readFileSync(target, 'utf8') !== text) {
-      console.error('Expected ts/tensor/methods.ts to fit bridge/ops.json, got another text; run `node setup/methods.js`')
-      process.exitCode = 1
-    }
-  })
+  for (const [path, text] of Object.entries(generate())) writeFileSync(join(root, path), text)
 }

@@ -4,7 +4,6 @@
  * Refuses a Node.js that is too old, before any newer syntax is loaded. This file itself must parse on very old versions:
  * no arrow functions, template strings or `const`.
  */
-/* eslint-disable no-var */
 var MAJOR = 20
 var MINOR = 19
 

@@ -20,10 +20,14 @@ function wrapModules(dist) {
     const folder = path.join(dist, 'ts', kind)
     if (!fs.existsSync(folder)) continue
     for (const file of fs.readdirSync(folder).filter((name) => name.endsWith('.js'))) {
-      const module = `import module from './${file}'\nexport * from './${file}'\n`
+      const hasDefault = fs.readFileSync(path.join(folder, file), 'utf8').includes('exports.default =')
+      const start = `${hasDefault ? `import module from './${file}'\n` : ''}export * from './${file}'\n`
       const stem = path.join(folder, file.slice(0, -'.js'.length))
-      fs.writeFileSync(`${stem}.mjs`, `${module}export default module.default\n`)
-      fs.writeFileSync(`${stem}.d.mts`, `${module}declare const value: typeof module.default\nexport default value\n`)
+      fs.writeFileSync(`${stem}.mjs`, start + (hasDefault ? 'export default module.default\n' : ''))
+      fs.writeFileSync(
+        `${stem}.d.mts`,
+        start + (hasDefault ? 'declare const value: typeof module.default\nexport default value\n' : ''),
+      )
     }
   }
 }
