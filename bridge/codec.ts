@@ -16,13 +16,10 @@ export const PROTOCOL_VERSION = [1, 0] as const
 /** What may stand in a header. Maps occur only in `params` and `value`. */
 export type Wire = null | boolean | number | string | readonly Wire[] | { readonly [key: string]: Wire }
 
-const packr = new Packr({
-  useRecords: false,
-  variableMapSize: true,
-  encodeUndefinedAsNil: false,
-  int64AsType: 'auto',
-  moreTypes: false,
-})
+const options = { useRecords: false, variableMapSize: true, encodeUndefinedAsNil: false, int64AsType: 'auto', moreTypes: false }
+
+// The declared type of `int64AsType` lacks 'auto': a number within 2^53, a bigint beyond.
+const packr = new Packr(options as ConstructorParameters<typeof Packr>[0])
 
 const kindOf = (value: unknown): string => {
   if (value === null || value === undefined) return String(value)
@@ -41,6 +38,8 @@ const isPlain = (value: object): boolean => {
   if (prototype !== null && Object.getPrototypeOf(prototype) !== null) return false
   return kindOf(value) === 'Object'
 }
+
+const LONE_SURROGATE = /\p{Surrogate}/u
 
 const SAFE_NUMBER = 'an integer in [-2^31, 2^32), a fraction or a tagged literal'
 
@@ -61,7 +60,7 @@ export function validate(value: unknown, at = 'value', depth = 0): asserts value
     case 'number':
       return checkNumber(value, at)
     case 'string':
-      if (!value.isWellFormed()) refuse(at, value, 'a well-formed Unicode string')
+      if (LONE_SURROGATE.test(value)) refuse(at, value, 'a well-formed Unicode string')
       return
     case 'object':
       break
@@ -77,7 +76,7 @@ export function validate(value: unknown, at = 'value', depth = 0): asserts value
   }
   if (!isPlain(value as object)) refuse(at, value, 'an array or a plain object')
   for (const [key, item] of Object.entries(value as object)) {
-    if (!key.isWellFormed() || key === '__proto__') refuse(at, key, 'an object with safe keys')
+    if (LONE_SURROGATE.test(key) || key === '__proto__') refuse(at, key, 'an object with safe keys')
     validate(item, `${at}.${key}`, depth + 1)
   }
 }

@@ -1,0 +1,70 @@
+/** What a session is opened with. */
+import { availableParallelism } from 'node:os'
+import { FeynkacError } from './errors'
+import type { Launcher } from './launcher'
+
+export interface ConnectionOptions {
+  /** `auto` takes CUDA where it works, else the CPU. */
+  readonly device?: 'auto' | 'cpu' | 'cuda' | `cuda:${number}`
+  /** Threads of one torch operation; all cores by default. */
+  readonly threads?: number
+  /** The interpreter; FEYNKAC_PYTHON or the prepared environment by default. */
+  readonly python?: string
+  readonly launcher?: Launcher
+  /** Ends the start-up; later cancellation is per call. */
+  readonly signal?: AbortSignal
+  /** Deadline of the start-up, 120 s by default: importing torch from a cold disk is slow. */
+  readonly startTimeoutMs?: number
+  /** How long a worker may stay silent during `close()` before it is killed, 10 s by default. */
+  readonly silenceMs?: number
+  /** One call a line of the worker's log; stderr by default. */
+  readonly onLog?: (line: string) => void
+  /** The next await throws any error that no promise has shown. Otherwise `close()` does. */
+  readonly failFast?: boolean
+  /** Exact call sites for every command, and a report of handles that were never freed. */
+  readonly debug?: boolean
+  /** Largest tensor in bytes, here and in the worker. */
+  readonly tensorBytes?: number
+  /** Switches the worker's fault injection on; for tests. */
+  readonly faults?: boolean
+}
+
+export interface Settings {
+  readonly threads: number
+  readonly device: string
+  readonly startTimeoutMs: number
+  readonly silenceMs: number
+  readonly onLog: (line: string) => void
+  readonly failFast: boolean
+  readonly debug: boolean
+  readonly tensorBytes: number
+  readonly faults: boolean
+}
+
+const GIB = 2 ** 30
+
+export const MESSAGE_BYTES = 8 * GIB
+export const PLAN_NODES = 200_000
+export const MAX_HANDLES = 4_000_000
+
+function positive(name: string, value: number): number {
+  if (Number.isInteger(value) && value > 0) return value
+  throw new FeynkacError(`Expected \`${name}\` to be a positive integer, got \`${String(value)}\` (${typeof value})`)
+}
+
+/** Fills in the defaults; throws one sentence for a value that makes no sense. */
+export function settle(options: ConnectionOptions): Settings {
+  const device = options.device ?? 'auto'
+  if (!/^(auto|cpu|cuda(:\d+)?)$/.test(device)) throw new FeynkacError(`Expected \`device\` to be auto, cpu, cuda or cuda:<index>, got \`${device}\` (${typeof device})`)
+  return {
+    device,
+    threads: positive('threads', options.threads ?? availableParallelism()),
+    startTimeoutMs: positive('startTimeoutMs', options.startTimeoutMs ?? 120_000),
+    silenceMs: positive('silenceMs', options.silenceMs ?? 10_000),
+    onLog: options.onLog ?? ((line) => void process.stderr.write(line + '\n')),
+    failFast: options.failFast ?? false,
+    debug: options.debug ?? false,
+    tensorBytes: positive('tensorBytes', options.tensorBytes ?? MESSAGE_BYTES),
+    faults: options.faults ?? false,
+  }
+}
