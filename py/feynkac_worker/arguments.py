@@ -66,13 +66,13 @@ def _sequence(arg: Arg, items: Any, kinds: list[Kind]) -> Value:
 
 def _member(arg: Arg, tagged: Any, tag: str) -> Any:
     if type(tagged) is list and len(tagged) == 2 and tagged[0] == tag:
-        value = _int(tagged[1]) if tag == "i" else _text(tagged[1])
+        value = literal_int(tagged[1]) if tag == "i" else _text(tagged[1])
         if value is not None:
             return value
     raise PlanError(f"Expected every entry of `{arg.name}` to be tagged `{tag}`, got {shown(tagged)}")
 
 
-def _int(value: Any) -> int | None:
+def literal_int(value: Any) -> int | None:
     if type(value) is str and _DECIMAL.fullmatch(value):
         value = int(value)
     return value if type(value) is int and value in _INT64 else None
@@ -82,7 +82,7 @@ def _text(value: Any) -> str | None:
     return value if type(value) is str and len(value) <= MAX_TEXT else None
 
 
-def _float(value: Any) -> float | None:
+def literal_float(value: Any) -> float | None:
     if value == "-0":
         return -0.0
     return float(value) if type(value) in (int, float) else None
@@ -92,9 +92,9 @@ def _literal(arg: Arg, tag: str, value: Any) -> Const | None:
     kinds = arg.kinds
     found: Any = None
     if tag == "i" and kinds & {"int", "number"}:
-        found = _int(value)
+        found = literal_int(value)
     elif tag == "f" and kinds & {"float", "number"}:
-        found = _float(value)
+        found = literal_float(value)
     elif tag == "b" and "bool" in kinds and type(value) is bool:
         found = value
     elif tag == "d" and "dtype" in kinds and type(value) is str:

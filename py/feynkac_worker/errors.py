@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import sys
 import traceback
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -133,3 +135,13 @@ def root_of(error: BaseException, seq: int, default: str, plan: str | None = Non
     place = (error.op, error.node, error.loc) if isinstance(error, PlanError) else (None, None, None)
     frames = "" if isinstance(error, FeynkacError) else frames_of(error)
     return RootError(kind_of(error, default), message_of(error), seq, plan, *place, traceback=frames)
+
+
+def release_memory(error: BaseException) -> None:
+    """Gives unused memory back after an allocation failed; a traceback would pin the tensors of the failed run."""
+    if is_out_of_memory(error):
+        error.__traceback__ = error.__cause__ = error.__context__ = None
+        gc.collect()
+        # This module is imported before torch is known to exist.
+        if "torch" in sys.modules and sys.modules["torch"].cuda.is_available():
+            sys.modules["torch"].cuda.empty_cache()

@@ -59,7 +59,7 @@ class Program:
 
 
 def assemble(facts: Facts, runtime: Runtime, recorded: bool, crossing: bool) -> Block:
-    """Binds a level. `recorded`: all of it lies in a graph; `crossing`: its gradients reach into a graph made outside."""
+    """Binds a level. `recorded`: all of it lies in a graph; `crossing`: its gradients reach a graph made outside."""
     level, first = facts.level, len(facts.level.inputs)
     drops, steps, mode = last_uses(facts), [], recorded
     for node in facts.kept:
