@@ -12,7 +12,7 @@ export type Check<T> = (value: unknown, at: string) => T
 export function describe(value: unknown): string {
   if (value === undefined) return 'nothing'
   const type = value === null ? 'null' : Array.isArray(value) ? 'array' : typeof value
-  const written = typeof value === 'string' ? value : typeof value === 'object' ? JSON.stringify(value) : String(value)
+  const written = typeof value === 'string' ? value : (JSON.stringify(value) ?? type)
   return `\`${written.length > 60 ? `${written.slice(0, 57)}...` : written}\` (${type})`
 }
 

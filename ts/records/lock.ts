@@ -4,9 +4,13 @@
  */
 import { linkSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import { hostname } from 'node:os'
+import { dirname, join } from 'node:path'
 import { randomBytes } from 'node:crypto'
 import { writeDurably, reason } from './atomic'
 import { RecordError } from './check'
+
+/** Name of the lock file in a run folder. */
+export const LOCK = 'lock'
 
 export interface Holder {
   pid: number
@@ -28,8 +32,9 @@ export class RunLockedError extends RecordError {
   }
 }
 
-/** Takes the lock at `path` and returns what releases it. Throws {@link RunLockedError} while another process holds it. */
-export function takeLock(path: string): () => void {
+/** Takes the lock of the folder `folder` and returns what releases it. Throws {@link RunLockedError} while another process holds it. */
+export function takeLock(folder: string): () => void {
+  const path = join(folder, LOCK)
   const mine: Holder = { pid: process.pid, host: hostname(), ...startOf(process.pid), token: token(), since: now() }
   const written = JSON.stringify(mine)
   const draft = `${path}.${mine.token}`
@@ -52,6 +57,13 @@ export function takeLock(path: string): () => void {
   return () => {
     if (read(path) === written) rmSync(path, { force: true })
   }
+}
+
+/** Pid of the live process that holds the run folder at `path`, or null when it is free. */
+export function lockHolder(path: string): number | null {
+  const found = read(join(path, LOCK))
+  const holder = found === null ? null : parse(found)
+  return holder !== null && isAlive(holder) ? holder.pid : null
 }
 
 /** True unless it is certain that the process is gone; a process on another machine counts as alive. */
@@ -92,10 +104,11 @@ function removeStale(path: string, stale: string, mine: string): void {
 }
 
 function refusal(path: string, holder: Holder | null): string {
-  const open = `Expected the run folder of \`${path}\` to be free, got`
-  if (holder === null) return `${open} a lock that cannot be read; delete that file if no other run is using the folder`
+  const open = `Expected the run folder \`${dirname(path)}\` to be free, got`
+  if (holder === null)
+    return `${open} a lock that cannot be read; delete \`${path}\` if no other run is using the folder`
   const who = holder.pid === process.pid ? 'this process' : `process ${holder.pid}`
-  const advice = holder.host === hostname() ? '' : '; delete that file if that process has ended'
+  const advice = holder.host === hostname() ? '' : `; delete \`${path}\` if that process has ended`
   return `${open} a lock of ${who} on ${holder.host}, held since ${holder.since}${advice}`
 }
 

@@ -1,19 +1,24 @@
 /**
- * runs/<experiment>/<hash>/: config.json, metrics.jsonl, checkpoints/, record.json. A folder belongs to one
+ * runs/<experiment>/<hash>/: config.json, metrics.jsonl, record.json and the files of training. A folder belongs to one
  * configuration (its name is the hash) and, while it is open, to one process (`lock`). The report reads without a lock.
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { reason, writeAtomically } from './atomic'
 import { canonicalJson, configHash } from './canonical'
 import { RecordError, refuse } from './check'
-import { takeLock } from './lock'
-import { appendMetrics, readMetrics, truncateMetrics, type EpochMetrics } from './metrics'
+import { LOCK, takeLock } from './lock'
+import { appendMetrics, readMetrics, truncateMetrics, writeMetrics, type EpochMetrics } from './metrics'
 import { parseJson, parseRecord, type RunRecord } from './record'
+
+const CONFIG = 'config.json'
+const METRICS = 'metrics.jsonl'
+const RECORD = 'record.json'
 
 export class RunFolder implements Disposable {
   private constructor(
-    readonly path: string,
+    /** Absolute. */
+    readonly folder: string,
     readonly experiment: string,
     readonly hash: string,
     readonly config: Record<string, unknown>,
@@ -28,16 +33,16 @@ export class RunFolder implements Disposable {
     const hash = configHash(config)
     const path = runPath(root, experiment, hash)
     try {
-      mkdirSync(join(path, 'checkpoints'), { recursive: true })
+      mkdirSync(path, { recursive: true })
     } catch (cause) {
       throw new RecordError(`Could not create the run folder \`${path}\`: ${reason(cause)}`, { cause })
     }
-    const release = takeLock(join(path, 'lock'))
+    const release = takeLock(path)
     try {
       const folder = new RunFolder(path, experiment, hash, config, release)
       folder.checkConfig()
       folder.removeLeftovers()
-      truncateMetrics(folder.metricsPath)
+      truncateMetrics(folder.path(METRICS))
       return folder
     } catch (error) {
       release()
@@ -45,40 +50,39 @@ export class RunFolder implements Disposable {
     }
   }
 
-  get metricsPath(): string {
-    return join(this.path, 'metrics.jsonl')
-  }
-
-  get recordPath(): string {
-    return join(this.path, 'record.json')
-  }
-
-  /** Path of a checkpoint file, e.g. `checkpoint('last.safetensors')`; the worker writes it, atomically as well. */
-  checkpoint(name: string): string {
-    return join(this.path, 'checkpoints', fileName(name))
+  /** Absolute path of a file in the folder, e.g. `path('state.safetensors')`. */
+  path(name: string): string {
+    if (!/^[a-zA-Z0-9][a-zA-Z0-9._-]*$/.test(name)) refuse('name', 'a plain file name', name)
+    return join(this.folder, name)
   }
 
   metrics(): EpochMetrics[] {
-    return readMetrics(this.metricsPath)
+    return readMetrics(this.path(METRICS))
   }
 
-  appendMetrics(line: EpochMetrics): void {
-    appendMetrics(this.metricsPath, line)
+  /** Adds the metrics of an epoch; lines of this and later epochs, left by a run that was killed, go. */
+  append(metrics: EpochMetrics): void {
+    appendMetrics(this.path(METRICS), metrics)
   }
 
   /** Keeps the epochs up to and including `epoch`, the one training goes on from (0: none). */
   truncateMetrics(epoch: number): void {
-    truncateMetrics(this.metricsPath, epoch)
+    truncateMetrics(this.path(METRICS), epoch)
+  }
+
+  /** The whole history at once: fills the gap of a run that was killed between its checkpoint and its metrics. */
+  writeMetrics(history: readonly EpochMetrics[]): void {
+    writeMetrics(this.path(METRICS), history)
   }
 
   /** Any other facts of the run as one JSON file, e.g. `channel-norms.json`. */
   writeJson(name: string, value: unknown): void {
-    writeAtomically(join(this.path, fileName(name)), `${JSON.stringify(value, null, 2)}\n`)
+    writeAtomically(this.path(name), `${JSON.stringify(value, null, 2)}\n`)
   }
 
   /** The parsed file, or null when there is none. */
   readJson(name: string): unknown {
-    return readJsonFile(join(this.path, fileName(name)))
+    return readJsonFile(this.path(name))
   }
 
   /** Validates the record, and that it is one of this folder, before anything is written. */
@@ -88,22 +92,23 @@ export class RunFolder implements Disposable {
     if (checked.experiment !== this.experiment)
       refuse('record.experiment', `\`${this.experiment}\``, checked.experiment)
     if (canonicalJson(checked.config) !== canonicalJson(this.config)) {
-      throw new RecordError('Expected `record.config` to be the configuration the run folder was opened with')
+      throw new RecordError(
+        'Expected `record.config` to be the configuration the run folder was opened with, got another',
+      )
     }
-    this.writeJson('record.json', checked)
+    this.writeJson(RECORD, checked)
   }
 
   /** The finished run of this configuration, or null. */
   readRecord(): RunRecord | null {
-    return readRecordFile(this.recordPath)
+    return readRecordFile(this.path(RECORD))
   }
 
   /** Forgets everything but the configuration (`--fresh`). */
   clear(): void {
-    for (const name of readdirSync(this.path)) {
-      if (name !== 'config.json' && name !== 'lock') rmSync(join(this.path, name), { recursive: true, force: true })
+    for (const name of readdirSync(this.folder)) {
+      if (name !== CONFIG && name !== LOCK) rmSync(join(this.folder, name), { recursive: true, force: true })
     }
-    mkdirSync(join(this.path, 'checkpoints'))
   }
 
   close(): void {
@@ -115,28 +120,28 @@ export class RunFolder implements Disposable {
   }
 
   private checkConfig(): void {
-    const path = join(this.path, 'config.json')
-    const found = readJsonFile(path)
-    if (found === null) this.writeJson('config.json', this.config)
-    else if (canonicalJson(found, path) !== canonicalJson(this.config)) {
-      throw new RecordError(`Expected \`${path}\` to hold the configuration with hash ${this.hash}, got another one`)
+    const found = this.readJson(CONFIG)
+    if (found === null) this.writeJson(CONFIG, this.config)
+    else if (canonicalJson(found, CONFIG) !== canonicalJson(this.config)) {
+      throw new RecordError(
+        `Expected \`${this.path(CONFIG)}\` to be the configuration with hash ${this.hash}, got another`,
+      )
     }
   }
 
-  /** Temporary files of a process that was killed while it wrote. */
+  /** Temporary files of a process that was killed while it wrote. Drafts of locks stay: another process may need its own. */
   private removeLeftovers(): void {
-    // Drafts of lock files stay: one may belong to a process that is asking for the lock right now.
-    const left = readdirSync(this.path).filter((name) => name.endsWith('.tmp'))
-    for (const name of left) rmSync(join(this.path, name), { force: true })
+    const left = readdirSync(this.folder).filter((name) => name.endsWith('.tmp'))
+    for (const name of left) rmSync(join(this.folder, name), { force: true })
   }
 }
 
-/** runs/<experiment>/<hash>; an experiment is one folder name. */
+/** `<root>/<experiment>/<hash>`; an experiment is one or more folder names: `sparsity-meets-robustness/table-2`. */
 export function runPath(root: string, experiment: string, hash: string): string {
-  if (!/^[a-zA-Z0-9][a-zA-Z0-9._-]*$/.test(experiment)) {
-    refuse('experiment', 'a folder name of letters, digits, dots, dashes and underscores', experiment)
+  if (!/^[a-zA-Z0-9][\w.-]*(\/[a-zA-Z0-9][\w.-]*)*$/.test(experiment)) {
+    refuse('experiment', 'folder names of letters, digits, dots, dashes and underscores, joined by `/`', experiment)
   }
-  return join(root, experiment, hash)
+  return resolve(root, experiment, hash)
 }
 
 /** The record in a file, or null when there is no such file. */
@@ -145,11 +150,6 @@ export function readRecordFile(path: string): RunRecord | null {
   return found === null ? null : parseRecord(found, path)
 }
 
-/** The parsed file, or null when there is none. */
-export function readJsonFile(path: string): unknown {
+function readJsonFile(path: string): unknown {
   return existsSync(path) ? parseJson(readFileSync(path, 'utf8'), path) : null
-}
-
-function fileName(name: string): string {
-  return /^[a-zA-Z0-9][a-zA-Z0-9._-]*$/.test(name) ? name : refuse('name', 'a plain file name', name)
 }

@@ -1,5 +1,5 @@
 /** The conditions line under a table: every number carries its n, seeds, data, attack, machine and versions. */
-import type { RunRecord } from '../records/record'
+import type { RunRecord } from '../../records/record'
 import type { Fact } from './table'
 
 export function conditions(records: readonly RunRecord[]): Fact[] {
@@ -12,8 +12,8 @@ export function conditions(records: readonly RunRecord[]): Fact[] {
     ...each('data', dataText),
     { label: 'seeds', value: seedText(records) },
     ...each('epsilon', ({ epsilon }) => epsilon.notation),
-    ...each('test images', ({ measured }) => String(measured.natural.n)),
-    ...each('noise draws a prediction', ({ measured }) => String(measured.draws)),
+    ...each('test images', ({ measured }) => number(measured.natural.n)),
+    ...each('noise draws per prediction', ({ measured }) => String(measured.draws)),
     ...each('evaluation batch', ({ config }) => evaluationBatch(config)),
     ...each('epochs', ({ epochs }) => String(epochs)),
     ...each('hardware', hardwareText),
@@ -41,8 +41,7 @@ export function versionsText({ versions }: RunRecord): string {
 
 /** The noise of an ensemble has the standard deviation of the whole batch, so the batch size belongs to the result. */
 function evaluationBatch(config: Record<string, unknown>): string | null {
-  const evaluation = config['evaluation'] as { batch?: unknown; batchSize?: unknown } | undefined
-  const batch = evaluation?.batchSize ?? evaluation?.batch
+  const { batch } = (config['evaluation'] ?? {}) as { batch?: unknown }
   return typeof batch === 'number' ? String(batch) : null
 }
 

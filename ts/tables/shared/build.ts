@@ -1,7 +1,7 @@
 /** Records -> rows of a table: which runs belong to a row, what a cell shows, and whether it may be compared. */
-import { canonicalJson } from '../records/canonical'
-import { meanStd, wilson } from '../records/intervals'
-import type { RunRecord } from '../records/record'
+import { canonicalJson } from '../../records/canonical'
+import { meanStd, wilson } from '../../records/intervals'
+import type { RunRecord } from '../../records/record'
 import { methodText, sameRow, type Cell, type Column, type Measured, type Row, type TableRow } from './table'
 
 export interface Selection {
@@ -34,8 +34,18 @@ export function selectRuns(row: Row, records: readonly RunRecord[]): Selection {
 
 /** Everything that has to be equal before runs are averaged. Machine and versions may differ: the conditions name them. */
 function configurationOf({ config, preset, data, epsilon, epochs, measured }: RunRecord): string {
-  const { seed: _seed, threads: _threads, versions: _versions, torch: _torch, ...rest } = config
-  return canonicalJson({ rest, preset, data: data.checksum, test: data.testN, epsilon, epochs, draws: measured.draws })
+  const tested = { data: data.checksum, n: measured.natural.n, draws: measured.draws, epsilon }
+  return canonicalJson({ config: withoutIdentity(config), preset, epochs, tested })
+}
+
+const identity = ['seed', 'threads', 'versions', 'torch', 'python', 'node', 'feynkac', 'commit']
+
+/** The configuration at any depth without seed, threads and versions, which belong to a run's hash but not to its method. */
+function withoutIdentity(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutIdentity)
+  if (typeof value !== 'object' || value === null) return value
+  const kept = Object.entries(value).filter(([key]) => !identity.includes(key))
+  return Object.fromEntries(kept.map(([key, item]) => [key, withoutIdentity(item)]))
 }
 
 export function buildRow(row: Row, records: RunRecord[], columns: readonly Column[]): TableRow {
@@ -48,7 +58,7 @@ export function buildRow(row: Row, records: RunRecord[], columns: readonly Colum
   })
   const seeds = records.map((record) => record.seed)
   const n = cells.find((cell) => cell.column === 'natural')?.measured?.n ?? null
-  return { ...row, cells, records, seeds, n, comparable, publishedLabel: publishedLabel(row, comparable) }
+  return { ...row, cells, records, seeds, n, comparable, publishedLabel: publishedLabel(row, records) }
 }
 
 function measure(column: Column, records: readonly RunRecord[]): Measured | null {
@@ -84,10 +94,17 @@ export function sameData(a: string, b: string): boolean {
   return plain(a) === plain(b)
 }
 
-function publishedLabel({ published }: Row, comparable: boolean): string | null {
+/** `CIFAR-10 ResNet20`, and in parentheses what keeps it from being compared. */
+function publishedLabel({ published, network }: Row, records: readonly RunRecord[]): string | null {
   if (published === null) return null
-  const data = published.dataset.replace(/^CIFAR(\d+)$/, 'CIFAR-$1')
-  return comparable ? `${data} ${published.network}` : `${data} ${published.network}, not comparable`
+  const sameNames = records.every(({ data }) => sameData(data.name, published.dataset))
+  const differences = [
+    ...(published.network === network ? [] : ['other network']),
+    ...(sameNames ? [] : ['other data']),
+    ...(sameNames && records.some(({ data }) => !data.official) ? ['ours is no official copy of the data'] : []),
+  ]
+  const label = `${published.dataset.replace(/^CIFAR(\d+)$/, 'CIFAR-$1')} ${published.network}`
+  return differences.length === 0 ? label : `${label} (${differences.join(', ')})`
 }
 
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)

@@ -1,5 +1,5 @@
 /** Ordering claims of a paper, judged on measured rows: what short runs can speak to (they cannot match absolute numbers). */
-import { difference } from '../records/intervals'
+import { difference } from '../../records/intervals'
 import {
   methodText,
   networkParts,
@@ -99,7 +99,7 @@ function judge(claim: string, key: ColumnKey, a: TableRow, b: TableRow, wanted: 
 function testText(key: ColumnKey, x: Measured, y: Measured, wanted: 'more' | 'no less'): string {
   const units =
     key === 'inputChannelSparsity' ? 'channels (not independent: a second seed would say more)' : 'test images'
-  const sizes = x.n === y.n ? `n = ${x.n}` : `n = ${x.n} and ${y.n}`
+  const sizes = x.n === y.n ? `n = ${count(x.n)}` : `n = ${count(x.n)} and ${count(y.n)}`
   const rule =
     wanted === 'more'
       ? 'holds when it lies above 0'
@@ -134,3 +134,4 @@ function measuredOf(row: TableRow, key: ColumnKey): Measured | null {
 }
 
 const nameOf = (row: TableRow): string => `${row.network} ${methodText(row)}`
+const count = (n: number): string => n.toLocaleString('en-US')

@@ -2,8 +2,8 @@
  * What a table is: published rows, the rows of each preset, and a pure function from records to table data.
  * One published table per file; its default export satisfies {@link Table}. Fractions everywhere, "%" in ts/report.
  */
-import type { Interval } from '../records/intervals'
-import type { Hyper, RunRecord } from '../records/record'
+import type { Interval } from '../../records/intervals'
+import type { Hyper, RunRecord } from '../../records/record'
 
 /** A row as its paper prints it; null where the paper prints nothing. */
 export interface PublishedRow {
@@ -78,7 +78,7 @@ export interface TableRow extends Row {
   n: number | null
   /** True when a difference from the published row means something. */
   comparable: boolean
-  /** `CIFAR-10 ResNet20`, and what is different about it when it is not comparable. */
+  /** `CIFAR-10 ResNet20 (other network, other data)`: what the published row is, and what keeps it from being compared. */
   publishedLabel: string | null
 }
 

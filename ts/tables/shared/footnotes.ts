@@ -1,12 +1,19 @@
 /** What a reader has to know before comparing numbers; marks are given in order of appearance. */
-import type { RunRecord } from '../records/record'
+import type { RunRecord } from '../../records/record'
 import { sameData } from './build'
 import { networkParts, type ColumnKey, type Footnote, type TableRow } from './table'
 
 const robust: ColumnKey[] = ['fgsm', 'ifgsm20', 'cw']
 
-/** `publishedData` is the data set of the published rows, e.g. `CIFAR10`. */
-export function footnotes(rows: readonly TableRow[], publishedData: string): Footnote[] {
+/** Data and training length of the published rows. */
+export interface PublishedRun {
+  dataset: string
+  title: string
+  epochs: number
+  images: number
+}
+
+export function footnotes(rows: readonly TableRow[], publishedRun: PublishedRun): Footnote[] {
   const records = rows.flatMap((row) => row.records)
   const noisy = rows.some((row) => networkParts(row.network).ensemble)
   const notes: Omit<Footnote, 'mark'>[] = [
@@ -32,7 +39,7 @@ export function footnotes(rows: readonly TableRow[], publishedData: string): Foo
       text: 'Share of exactly zero entries in all convolution weights; paper A prints none here.',
     },
     ...(noisy ? noiseNotes : []),
-    ...dataNotes(records, rows, publishedData),
+    ...dataNotes(records, rows, publishedRun),
     ...[...new Set(records.flatMap((record) => record.notes))].map((text) => ({ columns: [], text })),
   ]
   return notes.map((note, i) => ({ mark: String.fromCharCode(97 + (i % 26)).repeat(1 + Math.floor(i / 26)), ...note }))
@@ -54,15 +61,15 @@ const noiseNotes: Omit<Footnote, 'mark'>[] = [
   },
 ]
 
-function dataNotes(records: RunRecord[], rows: readonly TableRow[], publishedData: string): Omit<Footnote, 'mark'>[] {
-  const other = records.filter(({ data }) => !sameData(data.name, publishedData))
-  const copies = records.filter(({ data }) => sameData(data.name, publishedData) && !data.official)
+function dataNotes(records: RunRecord[], rows: readonly TableRow[], run: PublishedRun): Omit<Footnote, 'mark'>[] {
+  const other = records.filter(({ data }) => !sameData(data.name, run.dataset))
+  const copies = records.filter(({ data }) => sameData(data.name, run.dataset) && !data.official)
   const titles = (list: RunRecord[]): string => [...new Set(list.map(({ data }) => data.title))].join(', ')
   const notes: Omit<Footnote, 'mark'>[] = []
   if (other.length > 0) {
     notes.push({
       columns: [],
-      text: `Measured on ${titles(other)}, published on CIFAR-10: shown side by side for the pattern, not for the values, hence without a difference.`,
+      text: `Measured on ${titles(other)}, published on ${run.title}: shown side by side for the pattern, not for the values, hence without a difference.`,
     })
   }
   if (copies.length > 0) {
@@ -77,5 +84,15 @@ function dataNotes(records: RunRecord[], rows: readonly TableRow[], publishedDat
       text: 'Differences are measured minus published. Below 1 to 1.5 points they are within what another run of the same paper shows; only `cw_paper` may be compared with the published C&W column.',
     })
   }
+  const shorter = records.filter((record) => record.epochs < run.epochs || record.data.trainN < run.images)
+  if (shorter.length > 0) {
+    const lengths = [...new Set(shorter.map((r) => `${r.epochs} epochs on ${count(r.data.trainN)} images`))].join('; ')
+    notes.push({
+      columns: [],
+      text: `Trained for ${lengths}; the published rows for ${run.epochs} epochs on ${count(run.images)} images.`,
+    })
+  }
   return notes
 }
+
+const count = (n: number): string => n.toLocaleString('en-US')
