@@ -2,7 +2,7 @@
 import { existsSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { Command } from 'commander'
-import { lockHolder } from '../../records/lock'
+import { takeLock } from '../../records/lock'
 
 /** The run folders below `root`: `<experiment>/<hash>` with a config.json. */
 function runFolders(root: string): string[] {
@@ -28,8 +28,7 @@ export function cleanCommand(): Command {
       const removed: string[] = []
       for (const folder of runFolders(resolve(options.runs))) {
         if (!options.all && existsSync(join(folder, 'record.json'))) continue
-        const holder = lockHolder(folder)
-        if (holder !== null) throw new Error(`Expected no running process in ${folder}, but process ${holder} holds it`)
+        takeLock(join(folder, 'lock'))()
         if (!options.dryRun) rmSync(folder, { recursive: true })
         removed.push(folder)
       }

@@ -1,0 +1,113 @@
+/** `feynkac attack`: natural and robust accuracy of any checkpoint of the known layouts. */
+import { Command } from 'commander'
+import { evaluate } from '../../evaluation/evaluate'
+import { paperA } from '../../evaluation/suites'
+import { wilson } from '../../records/intervals'
+import linf from '../../threats/linf'
+import { imageDistance, names, number, wholeNumber } from '../options'
+import { withSession } from '../session'
+import { openTerminal } from '../terminal'
+import { packageVersion } from '../package'
+
+const ATTACKS = ['fgsm', 'ifgsm20', 'cw_paper'] as const
+
+interface Options {
+  readonly data: string
+  readonly dataRoot?: string
+  readonly attacks: string[]
+  readonly limit?: number
+  readonly epsilon?: { value: number; notation: string }
+  readonly step?: { value: number; notation: string }
+  readonly batch: number
+  readonly seed: number
+  readonly noise: boolean
+  readonly noiseCoefficient?: number
+  readonly device: string
+  readonly threads?: number
+  readonly json?: boolean
+}
+
+async function attack(path: string, options: Options): Promise<void> {
+  const terminal = openTerminal()
+  try {
+    await withSession(options, terminal, async (session, signal) => {
+      const model = await session.load(
+        path,
+        options.noiseCoefficient === undefined ? {} : { options: { noise: options.noiseCoefficient } },
+      )
+      const data = await session.data(options.data, { split: 'test', root: options.dataRoot })
+      const epsilon = options.epsilon ?? (data.epsilon === null ? undefined : { value: data.epsilon, notation: String(data.epsilon) })
+      if (epsilon === undefined) throw new Error(`Expected \`--epsilon\` with ${data.title}, which has no usual one, got nothing`)
+      const stepSize = options.step?.value ?? (epsilon.value === 0.031 ? 0.007 : epsilon.value / 4)
+      const suite = paperA({ epsilon: epsilon.value, stepSize })
+      const chosen = Object.fromEntries(ATTACKS.filter((name) => options.attacks.includes(name)).map((name) => [name, suite[name]]))
+      const n = Math.min(options.limit ?? data.n, data.n)
+      const order = ['natural', ...Object.keys(chosen)]
+      const task = terminal.task('attack', order.length * n)
+      const measured = await evaluate({
+        session,
+        model,
+        data,
+        attacks: chosen,
+        threat: linf({ epsilon: epsilon.value, notation: epsilon.notation }),
+        batch: options.batch,
+        limit: n,
+        seed: options.seed,
+        noise: options.noise,
+        signal,
+        onProgress: ({ attack: name, done }) => task.update(order.indexOf(name) * n + done, name),
+      })
+      task.finish()
+      const { torch, python, device, threads } = session.info
+      const conditions = {
+        data: { name: data.name, title: data.title, n: data.n, checksum: data.checksum, official: data.official },
+        network: model.description.architecture,
+        epsilon,
+        stepSize,
+        batch: options.batch,
+        noise: options.noise,
+        device,
+        threads,
+        versions: { feynkac: packageVersion(), torch, python, node: process.version },
+      }
+      if (options.json) {
+        const robust = Object.fromEntries(
+          Object.entries(measured.attacks).map(([name, { correct, n: of }]) => [name, { robust: correct / of, correct, n: of }]),
+        )
+        const { correct, n: of } = measured.natural
+        terminal.result(JSON.stringify({ n: of, seed: options.seed, natural: correct / of, attacks: robust, ...conditions }))
+        return
+      }
+      terminal.result(`${conditions.network} on ${data.title}, n = ${n}, seed ${options.seed}, epsilon ${epsilon.notation}, step ${stepSize}`)
+      for (const [name, { correct, n: of }] of Object.entries({ natural: measured.natural, ...measured.attacks })) {
+        const { low, high } = wilson(correct, of)
+        const text = [correct / of, low, high].map((value) => (100 * value).toFixed(2))
+        terminal.result(`${name.padEnd(9)} ${text[0]} %  [${text[1]}, ${text[2]}]  (${correct} of ${of})`)
+      }
+      terminal.result(`${device}, ${threads} threads, batches of ${options.batch}, noise ${options.noise ? 'on' : 'off'}, torch ${torch}`)
+    })
+  } finally {
+    terminal.close()
+  }
+}
+
+export function attackCommand(): Command {
+  return new Command('attack')
+    .description('natural and robust accuracy of a checkpoint (safetensors or torch file of a known layout)')
+    .argument('<checkpoint>', 'the file')
+    .option('--data NAME', 'data set: fashion_mnist_subset, fashion_mnist, mnist, cifar10, cifar100, arrays', 'cifar10')
+    .option('--data-root DIR', 'folder (or file, for arrays) of the data set')
+    .option('--attacks LIST', `some of ${ATTACKS.join(', ')}`, names(ATTACKS), [...ATTACKS])
+    .option('--limit N', 'only the first N test images', wholeNumber(1))
+    .option('--epsilon SIZE', 'radius on the [0, 1] scale, such as 0.031 or 8/255 (the usual one of the data set when absent)', imageDistance)
+    .option('--step SIZE', 'step of IFGSM20 (0.007 at 0.031, else a quarter of epsilon, when absent)', imageDistance)
+    .option('--batch N', 'images a batch; whole-tensor noise depends on it', wholeNumber(1), 100)
+    .option('--seed N', 'seed of noise and random starts', wholeNumber(0), 0)
+    .option('--no-noise', 'switch the noise of an ensemble off (another network than the published one)')
+    .option('--noise-coefficient X', 'noise coefficient, where the checkpoint does not tell', number(0))
+    .option('--device NAME', 'auto, cpu or cuda', 'auto')
+    .option('--threads N', 'threads of torch', wholeNumber(1))
+    .option('--json', 'print one JSON line last')
+    .addHelpText('after', '\nExample:\n  npx feynkac attack resnet20.pth --data cifar10 --data-root data/cifar-10-batches-bin --attacks fgsm,ifgsm20 --limit 1000')
+    .action(attack)
+}

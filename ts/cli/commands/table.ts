@@ -1,0 +1,44 @@
+/** `feynkac table`: renders a table from the records that are there, without running anything. */
+import { resolve } from 'node:path'
+import { Command, Option } from 'commander'
+import { toJson } from '../../report/json'
+import { toTerminal } from '../../report/terminal'
+import { presets } from '../../training/presets'
+import { buildPages } from '../publish'
+import { tableNamed, tableNames } from '../tables'
+import { openTerminal } from '../terminal'
+
+interface Options {
+  readonly preset: string
+  readonly runs: string
+  readonly format: 'text' | 'markdown' | 'html' | 'json'
+  readonly json?: boolean
+}
+
+export function tableCommand(): Command {
+  return new Command('table')
+    .description('print a table from the records that are there; missing cells say so')
+    .argument('<table>', `one of ${tableNames().join(', ')}`)
+    .addOption(new Option('--preset NAME', 'rows of which preset').choices(Object.keys(presets)).default('smoke'))
+    .option('--runs DIR', 'where the records are', 'runs')
+    .addOption(new Option('--format NAME', 'how to print').choices(['text', 'markdown', 'html', 'json']).default('text'))
+    .option('--json', 'the same as --format json')
+    .addHelpText('after', '\nExample:\n  npx feynkac table sparsity-meets-robustness/table-2 --format markdown > table.md')
+    .action((name: string, options: Options) => {
+      const terminal = openTerminal(false)
+      const { data, html, markdown } = buildPages({
+        table: tableNamed(name),
+        preset: options.preset,
+        runs: resolve(options.runs),
+        terminal,
+      })
+      const format = options.json ? 'json' : options.format
+      const texts = {
+        text: () => toTerminal(data, { width: process.stdout.columns || 120, color: process.stdout.isTTY }),
+        markdown: () => markdown,
+        html: () => html,
+        json: () => JSON.stringify(toJson(data, null)),
+      }
+      terminal.result(texts[format]().trimEnd())
+    })
+}

@@ -1,0 +1,194 @@
+/** `feynkac train`: adversarial training of one network, with or without a splitting method; stops, is killed, and resumes. */
+import { readFileSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
+import { resolve } from 'node:path'
+import { Command, Option } from 'commander'
+import { findPython } from '../../../setup/environment'
+import { RunFolder } from '../../records/run_folder'
+import { type TrainConfig, rgsm, rvsm } from '../../training/config'
+import { presets } from '../../training/presets'
+import { train } from '../../training/train'
+import { METHOD_VERSION, logged, rowOf } from '../experiment'
+import { torchVersion } from '../known'
+import { loadBoth } from '../load_data'
+import { imageDistance, number, wholeNumber } from '../options'
+import { withSession } from '../session'
+import { openTerminal } from '../terminal'
+
+interface Options {
+  readonly config?: string
+  readonly preset: keyof typeof presets
+  readonly data?: string
+  readonly dataRoot?: string
+  readonly network?: string
+  readonly members?: number
+  readonly noise?: number
+  readonly width?: number
+  readonly channels?: number
+  readonly classes?: number
+  readonly stemStride?: number
+  readonly method?: 'none' | 'rvsm' | 'rgsm'
+  readonly beta: number
+  readonly lambda?: number
+  readonly epochs?: number
+  readonly batch?: number
+  readonly lr?: number
+  readonly weightDecay?: number
+  readonly epsilon?: { value: number; notation: string }
+  readonly step?: { value: number; notation: string }
+  readonly iterations?: number
+  readonly images?: number
+  readonly seed: number
+  readonly runs: string
+  readonly out?: string
+  readonly format: 'safetensors' | 'pt'
+  readonly device: string
+  readonly threads?: number
+  readonly json?: boolean
+}
+
+const given = <T extends object>(values: T): Partial<T> =>
+  Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as Partial<T>
+
+function splittingOf(base: TrainConfig, { method, beta, lambda }: Options): TrainConfig['splitting'] {
+  if (method === undefined) return base.splitting
+  if (method === 'none') return { kind: 'none' }
+  if (lambda === undefined) throw new Error(`Expected \`--lambda\` with --method ${method}, got nothing`)
+  return method === 'rvsm' ? rvsm({ beta, lambda }) : rgsm({ beta, lambda1: lambda })
+}
+
+/** The first row of a preset, or a configuration file, with what the command line says. */
+function configOf(options: Options, threads: number): TrainConfig {
+  const base =
+    options.config === undefined
+      ? presets[options.preset].rows(options.seed, threads)[0]!
+      : (JSON.parse(readFileSync(options.config, 'utf8')) as TrainConfig)
+  const { members, noise, width, channels, classes, stemStride } = options
+  const stepAttack = given({ stepSize: options.step?.value, iterations: options.iterations })
+  return {
+    ...base,
+    ...given({ epochs: options.epochs, batchSize: options.batch, images: options.images }),
+    network: {
+      name: options.network ?? base.network.name,
+      options: { ...base.network.options, ...given({ members, noise, width, channels, classes, stem_stride: stemStride }) },
+    },
+    optimiser: { ...base.optimiser, ...given({ lr: options.lr, weightDecay: options.weightDecay }) },
+    threat: options.epsilon === undefined ? base.threat : { epsilon: options.epsilon.value, notation: options.epsilon.notation },
+    attack: base.attack === null ? null : { ...base.attack, ...stepAttack },
+    validation: { ...base.validation, attack: { ...base.validation.attack, ...stepAttack } },
+    splitting: splittingOf(base, options),
+    lambda2: options.method === 'rgsm' && base.lambda2 === 0 ? 1e-5 : base.lambda2,
+    seed: options.seed,
+    threads,
+  }
+}
+
+async function run(options: Options): Promise<void> {
+  const terminal = openTerminal()
+  try {
+    const threads = options.threads ?? availableParallelism()
+    const config = configOf(options, threads)
+    const name = options.data ?? presets[options.preset].data.name
+    const runs = resolve(options.runs)
+    const torch = torchVersion(findPython().python)
+    await withSession({ ...options, threads }, terminal, async (session, signal) => {
+      const data = await loadBoth(session, runs, name, options.dataRoot)
+      const identity = { method: METHOD_VERSION, train: config, data: { name, checksum: data.known.checksum }, torch, device: options.device }
+      using folder = RunFolder.open(runs, 'train', identity)
+      const model = await session.model(config.network.name, { ...config.network.options, seed: config.seed })
+      const { network, method } = rowOf(config)
+      let task: ReturnType<typeof terminal.task> | undefined
+      let started = performance.now()
+      const { history, selectedEpoch } = await train({
+        session,
+        model,
+        data: data.train,
+        config,
+        signal,
+        folder: {
+          path: (file) => folder.checkpoint(file),
+          append: (metrics) => {
+            folder.truncateMetrics(metrics.epoch - 1)
+            folder.appendMetrics(logged(metrics, (performance.now() - started) / 1000))
+            started = performance.now()
+          },
+        },
+        onStep: ({ epoch, step, steps }) => {
+          task ??= terminal.task(`train ${network} ${method}`, config.epochs * steps)
+          task.update((epoch - 1) * steps + step, `epoch ${epoch}/${config.epochs}`)
+        },
+      })
+      task?.finish()
+      const model_ = options.out === undefined ? folder.checkpoint('model.safetensors') : resolve(options.out)
+      if (options.out !== undefined) await model.save(model_, { format: options.format, metadata: { epoch: String(selectedEpoch) } })
+      const last = history.at(-1)!
+      const result = {
+        network,
+        method,
+        data: { name, title: data.known.title },
+        epochs: history.length,
+        selectedEpoch,
+        loss: last.loss,
+        adversarialTrainAccuracy: last.trainAccuracy,
+        inputChannelSparsity: last.inputChannels.zero / last.inputChannels.total,
+        n: config.images ?? data.train.n - config.validation.count,
+        seed: config.seed,
+        device: session.info.device,
+        threads,
+        torch: session.info.torch,
+        model: model_,
+        folder: folder.path,
+      }
+      terminal.result(
+        options.json
+          ? JSON.stringify(result)
+          : `${network} ${method} on ${data.known.title}: loss ${last.loss.toFixed(3)}, ${last.inputChannels.zero} of ${last.inputChannels.total} input channels zero, ` +
+              `epoch ${selectedEpoch} of ${history.length} kept, n = ${result.n}, seed ${config.seed}, ${result.device} with ${threads} threads\n${model_}`,
+      )
+    })
+  } finally {
+    terminal.close()
+  }
+}
+
+export function trainCommand(): Command {
+  return new Command('train')
+    .description('adversarial training of one network, with or without RVSM or RGSM; the same command resumes what was stopped')
+    .addOption(new Option('--preset NAME', 'constants to start from').choices(Object.keys(presets)).default('smoke'))
+    .option('--config FILE', 'a training configuration as JSON, instead of a preset')
+    .option('--data NAME', 'data set (that of the preset when absent)')
+    .option('--data-root DIR', 'folder of the data set')
+    .option('--network NAME', 'resnet8, resnet20, …, enresnet8, enresnet20, …')
+    .option('--members N', 'members of an ensemble', wholeNumber(1))
+    .option('--noise X', 'noise coefficient', number(0))
+    .option('--width N', 'channels of the first stage', wholeNumber(1))
+    .option('--channels N', 'input channels of the images', wholeNumber(1))
+    .option('--classes N', 'classes', wholeNumber(2))
+    .option('--stem-stride N', 'stride of the first convolution', wholeNumber(1))
+    .addOption(new Option('--method NAME', 'splitting method').choices(['none', 'rvsm', 'rgsm']))
+    .option('--beta X', 'weight of the quadratic term', number(0), 1)
+    .option('--lambda X', 'lambda of RVSM, lambda1 of RGSM', number(0))
+    .option('--epochs N', 'epochs', wholeNumber(1))
+    .option('--batch N', 'images a batch', wholeNumber(1))
+    .option('--lr X', 'first learning rate', number(0))
+    .option('--weight-decay X', 'weight decay', number(0))
+    .option('--epsilon SIZE', 'radius of the training attack, such as 0.031 or 8/255', imageDistance)
+    .option('--step SIZE', 'step of the training attack', imageDistance)
+    .option('--iterations N', 'iterations of the training attack', wholeNumber(1))
+    .option('--images N', 'train on so many images', wholeNumber(1))
+    .option('--seed N', 'seed of everything', wholeNumber(0), 0)
+    .option('--runs DIR', 'where the run is kept', 'runs')
+    .option('--out FILE', 'write the trained network here as well')
+    .addOption(new Option('--format NAME', 'format of --out').choices(['safetensors', 'pt']).default('safetensors'))
+    .option('--device NAME', 'auto, cpu or cuda', 'auto')
+    .option('--threads N', 'threads of torch', wholeNumber(1))
+    .option('--json', 'print one JSON line last')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  npx feynkac train --method rgsm --lambda 0.05 --out pruned.pt --format pt
+  npx feynkac train --preset paper --network enresnet20 --members 2 --noise 0.1 --data-root data/cifar-10-batches-bin`,
+    )
+    .action(run)
+}

@@ -1,0 +1,188 @@
+/** One row of a table with one seed: train, evaluate, count zeros, record. What was finished before is not done again. */
+import { cpus } from 'node:os'
+import { evaluate } from '../evaluation/evaluate'
+import { sparsity } from '../evaluation/sparsity'
+import { paperA } from '../evaluation/suites'
+import type { EpochMetrics as LoggedMetrics } from '../records/metrics'
+import { type Hyper, type RunRecord, SCHEMA } from '../records/record'
+import type { RunFolder } from '../records/run_folder'
+import type { RowIdentity } from '../tables/table'
+import type { Dataset, Session } from '../tensor/session'
+import linf from '../threats/linf'
+import { type TrainConfig, splits } from '../training/config'
+import type { EvaluationSettings } from '../training/presets'
+import type { EpochMetrics } from '../training/state'
+import { train } from '../training/train'
+import type { KnownData } from './known'
+import { commit, packageVersion } from './package'
+import type { Terminal } from './terminal'
+
+/** Raised when a change of the code changes the numbers of a run: records of older versions are not reused. */
+export const METHOD_VERSION = 1
+
+export interface Experiment {
+  readonly table: string
+  readonly preset: string
+  readonly row: RowIdentity
+  readonly train: TrainConfig
+  readonly evaluation: EvaluationSettings
+  readonly data: { readonly name: string; readonly known: KnownData }
+}
+
+const NO_HYPER: Hyper = { beta: null, lambda: null, lambda1: null, lambda2: null }
+
+/** `resnet20` is printed as ResNet20, `enresnet20` with two members as En2ResNet20. */
+function printedNetwork({ name, options }: TrainConfig['network']): string {
+  const depth = /^(?:en)?resnet(\d+)$/.exec(name)?.[1]
+  if (depth === undefined) return name
+  return name.startsWith('en') ? `En${Number(options['members'] ?? 1)}ResNet${depth}` : `ResNet${depth}`
+}
+
+/** The network, method and hyper-parameters of a training configuration, as tables name them. */
+export function rowOf(config: TrainConfig): RowIdentity {
+  const network = printedNetwork(config.network)
+  const { splitting, lambda2 } = config
+  if (!splits(splitting)) return { network, method: config.attack === null ? 'NT' : 'AT', hyper: NO_HYPER }
+  const lambda = Number(splitting.penalty.options['lambda'])
+  const hyper =
+    splitting.kind === 'rvsm'
+      ? { ...NO_HYPER, beta: splitting.beta, lambda }
+      : { ...NO_HYPER, beta: splitting.beta, lambda1: lambda, lambda2 }
+  return { network, method: splitting.kind.toUpperCase(), hyper }
+}
+
+/** A row in words: `En2ResNet8 RGSM lambda1 0.05, seed 0`. */
+export function titleOf({ row: { network, method, hyper }, train: { seed } }: Experiment): string {
+  const values = Object.entries(hyper).flatMap(([name, value]) => (value === null || name === 'beta' || name === 'lambda2' ? [] : [`${name} ${value}`]))
+  return [`${[network, method, ...values].join(' ')}`, `seed ${seed}`].join(', ')
+}
+
+/** Everything that the numbers of a run depend on: what its folder's name is the hash of. */
+export function configurationOf(experiment: Experiment, versions: { torch: string; threads: number; device: string }): Record<string, unknown> {
+  const { name, known } = experiment.data
+  return {
+    method: METHOD_VERSION,
+    train: experiment.train,
+    evaluation: experiment.evaluation,
+    data: { name, checksum: known.checksum },
+    ...versions,
+  }
+}
+
+/** Epoch metrics as the run folder keeps them and the report draws them. */
+export const logged = (metrics: EpochMetrics, seconds: number): LoggedMetrics => ({
+  epoch: metrics.epoch,
+  loss: metrics.loss,
+  robustTrainAccuracy: metrics.trainAccuracy,
+  inputChannelSparsity: metrics.inputChannels.zero / metrics.inputChannels.total,
+  learningRate: metrics.lr,
+  validation: metrics.validation,
+  seconds,
+})
+
+const secondsSince = (started: number): number => (performance.now() - started) / 1000
+
+export interface RunTools {
+  readonly session: Session
+  readonly data: { readonly train: Dataset; readonly test: Dataset }
+  readonly folder: RunFolder
+  readonly terminal: Terminal
+  readonly signal: AbortSignal
+}
+
+/** Runs what is left of an experiment and writes its record into the folder. */
+export async function runExperiment(experiment: Experiment, tools: RunTools): Promise<RunRecord> {
+  const { session, data, folder, terminal, signal } = tools
+  const { train: config, evaluation } = experiment
+  const model = await session.model(config.network.name, { ...config.network.options, seed: config.seed })
+  const title = titleOf(experiment)
+
+  let task: ReturnType<Terminal['task']> | undefined
+  let epochStarted = performance.now()
+  const { history, selectedEpoch } = await train({
+    session,
+    model,
+    data: data.train,
+    config,
+    signal,
+    folder: {
+      path: (name) => folder.checkpoint(name),
+      append: (metrics) => {
+        folder.truncateMetrics(metrics.epoch - 1)
+        folder.appendMetrics(logged(metrics, secondsSince(epochStarted)))
+        epochStarted = performance.now()
+      },
+    },
+    onStep: ({ epoch, step, steps }) => {
+      task ??= terminal.task(`train ${title}`, config.epochs * steps)
+      task.update((epoch - 1) * steps + step, `epoch ${epoch}/${config.epochs}`)
+    },
+  })
+  const last = history.at(-1)
+  task?.finish(last ? `loss ${last.loss.toFixed(3)}, ${last.inputChannels.zero}/${last.inputChannels.total} channels zero` : '')
+
+  const attacks = paperA(evaluation)
+  const passes = Object.keys(attacks).length + 1
+  const n = Math.min(evaluation.limit ?? data.test.n, data.test.n)
+  const bar = terminal.task(`attack ${title}`, passes * n)
+  const started = performance.now()
+  const order = ['natural', ...Object.keys(attacks)]
+  const measured = await evaluate({
+    session,
+    model,
+    data: data.test,
+    attacks,
+    threat: linf(evaluation),
+    batch: evaluation.batch,
+    limit: evaluation.limit,
+    seed: config.seed,
+    signal,
+    onProgress: ({ attack, done }) => bar.update(order.indexOf(attack) * n + done, attack),
+  })
+  const seconds = secondsSince(started)
+  bar.finish(`natural ${percent(measured.natural)}, IFGSM20 ${percent(measured.attacks['ifgsm20'])}`)
+
+  const zeros = await sparsity({ session, model })
+  folder.writeJson('channel-norms.json', zeros.channelNorms)
+  const { convWeights, inputChannels, inputChannelsWithoutDownsample, parameters } = zeros
+  const record: RunRecord = {
+    schema: SCHEMA,
+    experiment: folder.experiment,
+    hash: folder.hash,
+    table: experiment.table,
+    preset: experiment.preset,
+    ...experiment.row,
+    data: {
+      name: experiment.data.name,
+      title: experiment.data.known.title,
+      trainN: config.images ?? data.train.n - config.validation.count,
+      validationN: config.validation.count,
+      testN: data.test.n,
+      official: experiment.data.known.official,
+      checksum: experiment.data.known.checksum,
+    },
+    seed: config.seed,
+    epsilon: { value: evaluation.epsilon, notation: evaluation.notation },
+    config: folder.config,
+    measured: { natural: measured.natural, attacks: measured.attacks, draws: 1 },
+    sparsity: { convWeights, inputChannels, inputChannelsWithoutDownsample, parameters },
+    parameters: model.description.trainable,
+    selectedEpoch,
+    epochs: config.epochs,
+    seconds: { train: folder.metrics().reduce((sum, line) => sum + Number(line['seconds']), 0), evaluate: seconds },
+    versions: { feynkac: packageVersion(), torch: session.info.torch, python: session.info.python, node: process.version },
+    hardware: {
+      device: session.info.deviceName,
+      cpu: cpus()[0]?.model ?? '',
+      threads: session.info.threads,
+    },
+    commit: commit(),
+    date: new Date().toISOString(),
+    notes: [],
+  }
+  folder.writeRecord(record)
+  return record
+}
+
+const percent = (count: { correct: number; n: number } | undefined): string =>
+  count === undefined ? '-' : `${((100 * count.correct) / count.n).toFixed(1)} %`

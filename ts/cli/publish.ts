@@ -1,0 +1,61 @@
+/** Builds a table from the records below a runs folder and shows it: terminal or Markdown or JSON on standard output, pages beside the runs. */
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { writeAtomically } from '../records/atomic'
+import { findRecords, metricsOf } from '../records/find'
+import { readJsonFile } from '../records/run_folder'
+import { toHtml } from '../report/html'
+import { toJson } from '../report/json'
+import { toMarkdown } from '../report/markdown'
+import { toTerminal } from '../report/terminal'
+import type { Table, TableData } from '../tables/table'
+import type { Terminal } from './terminal'
+
+/** The folder of a table's runs: its name without the slash. */
+export const experimentName = (table: string): string => table.replaceAll('/', '.')
+
+export interface Publication {
+  readonly table: Table
+  readonly preset: string
+  readonly runs: string
+  readonly terminal: Terminal
+}
+
+interface Built {
+  readonly data: TableData
+  readonly html: string
+  readonly markdown: string
+}
+
+/** The table as data and as pages; records that cannot be read are told, not skipped in silence. */
+export function buildPages({ table, preset, runs, terminal }: Publication): Built {
+  const found = findRecords(runs, experimentName(table.name))
+  for (const { path, reason } of found.broken) terminal.note(`left out ${path}: ${reason}`)
+  const data = table.build(
+    found.runs.map(({ record }) => record),
+    preset,
+  )
+  const metrics = Object.fromEntries(found.runs.map(({ record, folder }) => [record.hash, metricsOf(folder)]))
+  const channelNorms = Object.fromEntries(
+    found.runs.flatMap(({ record, folder }) => {
+      const norms = readJsonFile(join(folder, 'channel-norms.json'))
+      return Array.isArray(norms) ? [[record.hash, norms as number[]]] : []
+    }),
+  )
+  const command = `npx feynkac reproduce ${table.name} --preset ${preset}`
+  return { data, html: toHtml(data, { metrics, channelNorms, command }), markdown: toMarkdown(data) }
+}
+
+/** Writes report.html and table.md below `<runs>/<table>/reports/<preset>` and prints the table. */
+export function publish(publication: Publication & { readonly json: boolean }): void {
+  const { table, preset, runs, terminal, json } = publication
+  const { data, html, markdown } = buildPages(publication)
+  const folder = join(runs, 'reports', experimentName(table.name), preset)
+  mkdirSync(folder, { recursive: true })
+  const reportPath = join(folder, 'report.html')
+  writeAtomically(reportPath, html)
+  writeAtomically(join(folder, 'table.md'), markdown)
+  if (!json) terminal.result(toTerminal(data, { width: process.stdout.columns || 120, color: process.stdout.isTTY }))
+  terminal.note(`report: ${reportPath}`)
+  if (json) terminal.result(JSON.stringify(toJson(data, reportPath)))
+}
