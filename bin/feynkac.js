@@ -17,8 +17,8 @@ async function run() {
   const command = words[0] ?? '--help'
   const python = !WITHOUT_PYTHON.has(command) && !words.includes('--help') && !words.includes('-h')
   if (command === 'doctor') {
-    // Whatever keeps the command line from loading is among the things that the doctor looks at.
-    const cli = await prepare.prepareAll({ python: false }).then(load, () => null)
+    // It looks and changes nothing; whatever keeps the command line from loading is among the things that it looks at.
+    const cli = loadOrNull()
     return cli === null ? require('../setup/doctor').print() : cli.main(process.argv)
   }
   if (!(await prepare.main({ python }))) return
@@ -29,6 +29,14 @@ async function run() {
 /** @returns {{ main: (argv: string[]) => Promise<void> }} */
 function load() {
   return require(path.join(__dirname, '..', 'dist', 'ts', 'cli', 'main.js'))
+}
+
+function loadOrNull() {
+  try {
+    return load()
+  } catch {
+    return null
+  }
 }
 
 void run()

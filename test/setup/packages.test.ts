@@ -125,6 +125,27 @@ describe('package.json', () => {
     expect(resolved).toEqual([])
   })
 
+  // npm leaves out optional packages that its registry happens to lack, and `npm ci` then refuses the lock file everywhere.
+  test('the lock file is complete, so that npm ci accepts it', () => {
+    type Entry = {
+      version?: string
+      dependencies?: Record<string, string>
+      optionalDependencies?: Record<string, string>
+    }
+    const { packages } = read<{ packages: Record<string, Entry> }>('package-lock.json')
+    const resolves = (from: string, name: string): boolean => {
+      if (`${from === '' ? '' : `${from}/`}node_modules/${name}` in packages) return true
+      const above = from.lastIndexOf('/node_modules/')
+      return from !== '' && resolves(above < 0 ? '' : from.slice(0, above), name)
+    }
+    const absent = Object.entries(packages).flatMap(([from, entry]) =>
+      Object.keys({ ...entry.dependencies, ...entry.optionalDependencies }).filter((name) => !resolves(from, name)),
+    )
+    expect(absent).toEqual([])
+    const { dependencies } = packages[''] ?? {}
+    expect(dependencies).toEqual(description.dependencies)
+  })
+
   test('TypeScript stays below 7, which ts-node cannot load', () => {
     expect(read<{ version: string }>('node_modules/typescript/package.json').version).toMatch(/^[56]\./)
   })
