@@ -86,7 +86,7 @@ test.each<[string, Partial<TrainConfig>, string]>([
   ['loss', { loss: { name: 'hinge' } }, 'Expected `loss.name` to be one of adversarial, natural, got `"hinge"` (string)'],
   [
     'splitting',
-    { splitting: { ...rvsm({ beta: 1, lambda: 1 }), kind: 'admn' } },
+    { splitting: { kind: 'admn', beta: 1, penalty: { name: 'l0', options: {} } } },
     'Expected `splitting.kind` to be one of none, rgsm, rvsm, got `"admn"` (string)',
   ],
   ['batch', { batchSize: 6001 }, 'Expected `batchSize` to be an integer in [1, 6000], got `6001` (number)'],

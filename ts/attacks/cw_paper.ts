@@ -5,6 +5,7 @@
  * The published code adds ||x - clean||^2, but both tensors shared their storage, so the term stayed 0: `l2` switches it on.
  * The published code runs one image at a time; batches change only the scale of whole-tensor noise.
  */
+import { pow, sub } from '../tensor/functions'
 import type { Attack, Tree } from '../tensor/kinds'
 import { expectNumber } from '../tensor/options'
 import type { Tensor } from '../tensor/tensor'
@@ -47,7 +48,7 @@ export default ({ c = 10, kappa = 0, iterations = 50, lr = 6e-4, l2 = false, fac
     start: 'clean',
     within: 'none',
     /** Predicted class and runner-up, `[batch, 2]`. */
-    context: (logits) => logits.topk(2, { dim: 1 })[1]!,
+    context: (logits) => logits.topk(2, { dim: 1 })[1],
     loss(logits, _y, classes) {
       const pair = logits.gather(1, classes)
       return pair.select(1, 0).sub(pair.select(1, 1)).add(kappa).clamp(0, null).mul(-c)
@@ -61,7 +62,7 @@ export default ({ c = 10, kappa = 0, iterations = 50, lr = 6e-4, l2 = false, fac
       const m = state.m.mul(BETA1).add(gradient.mul(1 - BETA1))
       const v = state.v.mul(BETA2).add(gradient.square().mul(1 - BETA2))
       const t = index.add(1).to('float64')
-      const correction = (beta: number): Tensor => t.mul(Math.log(beta)).exp().neg().add(1)
+      const correction = (beta: number): Tensor => sub(1, pow(beta, t))
       const size = m.div(correction(BETA1)).div(v.div(correction(BETA2)).sqrt().add(ADAM_EPSILON))
       return {
         x: x.sub(size.mul(lr)),

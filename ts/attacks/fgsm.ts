@@ -1,5 +1,6 @@
 /** FGSM (Goodfellow et al., arXiv 1412.6572): one sign step of size epsilon, x + epsilon * sign(gradient of the cross-entropy). */
 import type { Attack } from '../tensor/kinds'
+import { expectNumber } from '../tensor/options'
 import ifgsm from './ifgsm'
 
 export interface Options {
@@ -7,4 +8,7 @@ export interface Options {
   readonly epsilon: number
 }
 
-export default ({ epsilon }: Options) => ifgsm({ stepSize: epsilon, iterations: 1 }) satisfies Attack
+export default ({ epsilon }: Options) => {
+  expectNumber('epsilon', epsilon, { least: 0, most: 1 })
+  return ifgsm({ stepSize: epsilon, iterations: 1 }) satisfies Attack
+}

@@ -4,7 +4,9 @@
  */
 import type { Attack, Threat } from '../tensor/kinds'
 import { expectNumber } from '../tensor/options'
-import type { DeviceTensor, Model, Session } from '../tensor/session'
+import type { DeviceTensor } from '../tensor/device_tensor'
+import type { Model } from '../tensor/model'
+import type { Session } from '../tensor/session'
 import { countCorrect, type Count } from '../threats/shared/count'
 
 export type { Count }

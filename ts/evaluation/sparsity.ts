@@ -5,7 +5,9 @@
 import { channelNorms, zeroChannels } from '../penalties/shared/groups'
 import { cat, use } from '../tensor/functions'
 import { plan } from '../tensor/plan'
-import type { DeviceTensor, Model, Session } from '../tensor/session'
+import type { DeviceTensor } from '../tensor/device_tensor'
+import type { Model } from '../tensor/model'
+import type { Session } from '../tensor/session'
 import type { Tensor } from '../tensor/tensor'
 
 /** How many of `total` are zero. */

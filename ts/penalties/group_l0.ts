@@ -15,7 +15,7 @@ export interface Options {
 export default ({ lambda }: Options) => {
   expectNumber('lambda', lambda, { least: 0 })
   return {
-    value: (w) => channelNorms(w).gt(0).sum().mul(lambda),
+    value: (w) => channelNorms(w).gt(0).sum().to('float32').mul(lambda),
     prox: (w, gamma) => w.where(channelNorms(w).gt(hardThreshold(lambda, gamma)), 0),
   } satisfies Penalty
 }

@@ -14,7 +14,7 @@ export interface Options {
 export default ({ lambda }: Options) => {
   expectNumber('lambda', lambda, { least: 0 })
   return {
-    value: (w) => w.ne(0).sum().mul(lambda),
+    value: (w) => w.ne(0).sum().to('float32').mul(lambda),
     prox: (w, gamma) => w.where(w.abs().gt(hardThreshold(lambda, gamma)), 0),
   } satisfies Penalty
 }

@@ -1,6 +1,6 @@
 /** Random crop and horizontal flip inside a plan, each image with its own draws (paper A: padding 4, flip). */
 import { arange } from '../tensor/functions'
-import type { Generator } from '../tensor/session'
+import type { Generator } from '../tensor/generator'
 import type { Tensor } from '../tensor/tensor'
 import type { TrainConfig } from './config'
 

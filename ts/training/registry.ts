@@ -4,7 +4,7 @@
  */
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Loss, Penalty, Schedule, Splitting } from '../tensor/kinds'
+import type { Attack, Loss, Penalty, Schedule, Splitting, Threat } from '../tensor/kinds'
 import { expectOneOf } from '../tensor/options'
 
 /** The folders of methods and what the default export of a file there makes. */
@@ -13,10 +13,12 @@ export interface Methods {
   splitting: Splitting
   schedules: Schedule
   losses: Loss
+  threats: Threat
+  attacks: Attack
 }
 
 /** The names of a folder's methods. Subfolders hold what methods share. */
-export function methodNames(folder: keyof Methods | 'attacks' | 'threats'): string[] {
+export function methodNames(folder: keyof Methods): string[] {
   return readdirSync(join(__dirname, '..', folder), { withFileTypes: true })
     .filter((entry) => entry.isFile() && /(?<!\.d)\.[tj]s$/.test(entry.name))
     .map((entry) => entry.name.replace(/\.[tj]s$/, ''))

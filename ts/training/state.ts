@@ -1,5 +1,5 @@
 /** What a run knows between two epochs, and the one file it lies in. */
-import type { Handle } from '../tensor/session'
+import type { HandleOwner } from '../tensor/handle_owner'
 import type { Session } from '../tensor/session'
 import type { Count } from '../threats/shared/count'
 import type { TrainConfig } from './config'
@@ -31,7 +31,7 @@ export interface Progress {
 export async function saveProgress(
   session: Session,
   path: string,
-  parts: Record<string, Handle>,
+  parts: Record<string, HandleOwner>,
   config: TrainConfig,
   progress: Progress,
 ): Promise<void> {
@@ -42,7 +42,7 @@ export async function saveProgress(
 export async function loadProgress(
   session: Session,
   path: string,
-  parts: Record<string, Handle>,
+  parts: Record<string, HandleOwner>,
   config: TrainConfig,
 ): Promise<Progress> {
   const saved = (await session.loadState(path, parts)) as { config: TrainConfig; progress: Progress }

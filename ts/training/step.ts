@@ -10,12 +10,16 @@ import groupLasso from '../penalties/group_lasso'
 import { assign, grad, use } from '../tensor/functions'
 import type { Network, Splitting } from '../tensor/kinds'
 import { plan } from '../tensor/plan'
-import type { DeviceTensor, Generator, Model, Optimizer, Session } from '../tensor/session'
+import type { DeviceTensor } from '../tensor/device_tensor'
+import type { Generator } from '../tensor/generator'
+import type { Model } from '../tensor/model'
+import type { Optimizer } from '../tensor/optimizer'
+import type { Session } from '../tensor/session'
 import type { Tensor } from '../tensor/tensor'
 import { augment, type Size } from './augment'
 import type { TrainConfig } from './config'
 import { makeMethod } from './registry'
-import { assignAll, type DeviceTree } from './slots'
+import { assignAll, useAll, type DeviceTree } from './slots'
 
 /** What lives on the worker during training. */
 export interface TrainParts {
@@ -71,10 +75,10 @@ function update({ model, optimizer, convolutions, splitting }: TrainParts, confi
     return
   }
   const { method, state } = splitting
-  const pulled = method.pull(use(convolutions), use(state), lr)
+  const pulled = method.pull(use(convolutions), useAll(state), lr)
   assignAll(convolutions, pulled)
   optimizer.step(gradients, lr)
-  assignAll(state, method.step(use(convolutions), use(state)))
+  assignAll(state, method.step(use(convolutions), useAll(state)))
 }
 
 /** The loss of RGSM, fit + lambda2 * ||w||_GL over all convolutions (paper A, Algorithm 2). */

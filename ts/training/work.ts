@@ -3,12 +3,15 @@ import pgd from '../attacks/pgd'
 import { zeroChannels } from '../penalties/shared/groups'
 import { assign, use } from '../tensor/functions'
 import { plan } from '../tensor/plan'
-import type { Dataset, DeviceTensor, Handle, Model, Session } from '../tensor/session'
+import type { DeviceTensor } from '../tensor/device_tensor'
+import type { HandleOwner } from '../tensor/handle_owner'
+import type { Model } from '../tensor/model'
+import type { Dataset, Session } from '../tensor/session'
 import { countCorrect, type Count } from '../threats/shared/count'
 import linf from '../threats/linf'
 import { splits, type TrainConfig } from './config'
 import { makeMethod } from './registry'
-import { assignAll, cloneAll, leavesOf, type DeviceTree } from './slots'
+import { assignAll, cloneAll, leavesOf, useAll, type DeviceTree } from './slots'
 import type { EpochMetrics } from './state'
 import { trainingStep, type TrainParts } from './step'
 
@@ -29,7 +32,7 @@ export interface Work {
   /** Puts the kept copy back into the model. */
   restore(): void
   /** Everything that the next epoch depends on, by name. */
-  parts(): Record<string, Handle>
+  parts(): Record<string, HandleOwner>
   /** Frees what the run holds; the model stays. */
   close(): void
 }
@@ -68,7 +71,7 @@ export function openWork({ session, model, data, config, validation }: WorkOptio
   const end = plan(
     'end epoch',
     () => {
-      if (splitting !== null) assignAll(convolutions, splitting.method.replace(use(convolutions), use(splitting.state)))
+      if (splitting !== null) assignAll(convolutions, splitting.method.replace(use(convolutions), useAll(splitting.state)))
       return use(convolutions)
         .map(zeroChannels)
         .reduce((a, b) => a.add(b))

@@ -2,7 +2,9 @@
 import { assign, use } from '../../tensor/functions'
 import type { Attack, Threat } from '../../tensor/kinds'
 import { int, plan } from '../../tensor/plan'
-import type { DeviceTensor, Model, Session } from '../../tensor/session'
+import type { DeviceTensor } from '../../tensor/device_tensor'
+import type { Model } from '../../tensor/model'
+import type { Session } from '../../tensor/session'
 import type { Tensor } from '../../tensor/tensor'
 import { craft } from './craft'
 

@@ -4,7 +4,7 @@
  */
 import { grad, repeat } from '../../tensor/functions'
 import type { Attack, Network, Threat, Tree } from '../../tensor/kinds'
-import type { Generator } from '../../tensor/session'
+import type { Generator } from '../../tensor/generator'
 import type { Tensor } from '../../tensor/tensor'
 
 export interface CraftOptions {

@@ -1,0 +1,67 @@
+/** Counts of right answers: against logits read back, with a last batch that is not full, and independent of the other attacks. */
+import fgsm from '../../ts/attacks/fgsm'
+import { evaluate } from '../../ts/evaluation/evaluate'
+import { paperA } from '../../ts/evaluation/suites'
+import linf from '../../ts/threats/linf'
+import { use } from '../../ts/tensor/functions'
+import { plan } from '../../ts/tensor/plan'
+import type { DeviceTensor } from '../../ts/tensor/device_tensor'
+import type { Dataset, Model } from '../../ts/tensor/session'
+import { numbers, useWorker } from '../support/worker'
+
+const worker = useWorker()
+const threat = linf({ epsilon: 0.1 })
+let data: Dataset
+beforeAll(async () => {
+  data = await worker().data('fashion_mnist_subset', { split: 'test' })
+})
+
+const network = (options: object): Promise<Model> =>
+  worker().model('enresnet8', { members: 1, width: 4, stem_stride: 2, channels: 1, classes: 10, seed: 1, ...options })
+
+test('the natural count is that of the logits, whatever the batches', async () => {
+  const model = await network({ noise: 0 })
+  const logits = plan('logits', () => model.call(use(data.images).narrow(0, 0, 50), { mode: 'eval' }), { session: worker() })
+  const labels = plan('labels', () => use(data.labels).narrow(0, 0, 50), { session: worker() })
+  const [z, y] = [await numbers(logits() as DeviceTensor), await numbers(labels() as DeviceTensor)]
+  const right = y.filter((label, i) => {
+    const row = z.slice(10 * i, 10 * i + 10)
+    return row.indexOf(Math.max(...row)) === label
+  }).length
+  for (const batch of [50, 17, 100]) {
+    const { natural } = await evaluate({ session: worker(), model, data, attacks: {}, threat, batch, limit: 50, seed: 0 })
+    expect(natural).toEqual({ correct: right, n: 50 })
+  }
+})
+
+test('a number depends on the seed and the noise, not on the attacks that run beside it', async () => {
+  const model = await network({ noise: 3 })
+  const suite = paperA({ epsilon: 0.1, stepSize: 0.025 })
+  const options = { session: worker(), model, data, threat, batch: 20, limit: 50 }
+  const all = await evaluate({ ...options, attacks: suite, seed: 4 })
+  expect(Object.keys(all.attacks)).toEqual(['fgsm', 'ifgsm20', 'cw_paper'])
+  const one = await evaluate({ ...options, attacks: { fgsm: fgsm({ epsilon: 0.1 }) }, seed: 4 })
+  expect(one).toEqual({ natural: all.natural, attacks: { fgsm: all.attacks['fgsm'] } })
+  const counts = new Set<number>()
+  for (const seed of [5, 6, 7, 8]) counts.add((await evaluate({ ...options, attacks: {}, seed })).natural.correct)
+  expect(counts.size).toBeGreaterThan(1)
+  const quiet = new Set<number>()
+  for (const seed of [5, 6, 7]) quiet.add((await evaluate({ ...options, attacks: {}, seed, noise: false })).natural.correct)
+  expect(quiet.size).toBe(1)
+})
+
+test('progress counts images, and an aborted evaluation rejects with the reason', async () => {
+  const model = await network({ noise: 0 })
+  const seen: unknown[] = []
+  const options = { session: worker(), model, data, attacks: {}, threat, batch: 20, limit: 50, seed: 0 }
+  await evaluate({ ...options, onProgress: (progress) => seen.push(progress) })
+  expect(seen).toEqual([20, 40, 50].map((done) => ({ attack: 'natural', done, total: 50 })))
+  const reason = new Error('enough')
+  await expect(evaluate({ ...options, signal: AbortSignal.abort(reason) })).rejects.toBe(reason)
+})
+
+test('a limit beyond the data is refused', async () => {
+  const model = await network({ noise: 0 })
+  const run = evaluate({ session: worker(), model, data, attacks: {}, threat, limit: 1001, seed: 0 })
+  await expect(run).rejects.toThrow('Expected `limit` to be an integer in [1, 1000], got `1001` (number)')
+})

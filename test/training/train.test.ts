@@ -1,0 +1,131 @@
+/** Training on a real worker: resumed runs end with the same bits, weights are pruned, aborted runs leave whole files. */
+import { createHash } from 'node:crypto'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Dataset } from '../../ts/tensor/session'
+import { rgsm, type TrainConfig } from '../../ts/training/config'
+import { presets } from '../../ts/training/presets'
+import type { EpochMetrics } from '../../ts/training/state'
+import { train, type TrainFolder, type TrainResult } from '../../ts/training/train'
+import { useWorker } from '../support/worker'
+
+const worker = useWorker()
+let data: Dataset
+let root: string
+beforeAll(async () => {
+  data = await worker().data('fashion_mnist_subset', { split: 'train' })
+})
+beforeEach(() => {
+  root = mkdtempSync(join(tmpdir(), 'feynkac-train-'))
+})
+afterEach(() => rmSync(root, { recursive: true, force: true }))
+
+/** A network with noise, so that the generator's state matters; every kind of augmentation; a last batch that is not full. */
+const tiny: TrainConfig = {
+  ...presets.smoke.rows(5, 1)[3]!,
+  network: { name: 'enresnet8', options: { members: 1, noise: 0.1, width: 4, stem_stride: 2, channels: 1, classes: 10 } },
+  epochs: 4,
+  batchSize: 24,
+  dropLast: false,
+  splitting: rgsm({ beta: 1, lambda1: 0.3 }),
+  augment: { crop: 2, flip: true },
+  images: 64,
+  validation: { count: 40, selection: 'best', attack: { stepSize: 0.05, iterations: 2, randomStart: true } },
+}
+
+interface Files extends TrainFolder {
+  readonly logged: EpochMetrics[]
+}
+
+function folder(name: string): Files {
+  const logged: EpochMetrics[] = []
+  return { path: (file) => join(root, `${name}.${file}`), append: (metrics) => void logged.push(metrics), logged }
+}
+
+const hash = (files: TrainFolder, name: string): string => createHash('sha256').update(readFileSync(files.path(name))).digest('hex')
+
+async function run(config: TrainConfig, files: TrainFolder, options: { signal?: AbortSignal; onEpoch?: (m: EpochMetrics) => void; onStep?: Parameters<typeof train>[0]['onStep'] } = {}): Promise<TrainResult> {
+  const model = await worker().model(config.network.name, { ...config.network.options, seed: config.seed })
+  return train({ session: worker(), model, data, config, folder: files, ...options })
+}
+
+test('two epochs, a stop and two more end with the bits of four', async () => {
+  const [whole, parts] = [folder('whole'), folder('parts')]
+  const expected = await run(tiny, whole)
+  const stop = new AbortController()
+  const reason = new Error('stopped by the test')
+  const first = run(tiny, parts, { signal: stop.signal, onEpoch: ({ epoch }) => epoch === 2 && stop.abort(reason) })
+  await expect(first).rejects.toBe(reason)
+  const result = await run(tiny, parts)
+  expect(result).toEqual(expected)
+  expect(result.history.map(({ epoch }) => epoch)).toEqual([1, 2, 3, 4])
+  expect(hash(parts, 'state.safetensors')).toBe(hash(whole, 'state.safetensors'))
+  expect(hash(parts, 'model.safetensors')).toBe(hash(whole, 'model.safetensors'))
+})
+
+test('a stop in the middle of an epoch loses only that epoch', async () => {
+  const [whole, parts] = [folder('whole'), folder('parts')]
+  await run(tiny, whole)
+  const stop = new AbortController()
+  const onStep = ({ epoch, step }: { epoch: number; step: number }): void => {
+    if (epoch === 2 && step === 2) stop.abort()
+  }
+  await expect(run(tiny, parts, { signal: stop.signal, onStep })).rejects.toThrow()
+  expect(parts.logged.map(({ epoch }) => epoch)).toEqual([1])
+  await run(tiny, parts)
+  expect(hash(parts, 'state.safetensors')).toBe(hash(whole, 'state.safetensors'))
+})
+
+test('a finished run is not trained again, and another configuration is refused', async () => {
+  const files = folder('done')
+  const short = { ...tiny, epochs: 1 }
+  const first = await run(short, files)
+  const steps: number[] = []
+  expect(await run(short, files, { onStep: ({ step }) => steps.push(step) })).toEqual(first)
+  expect(steps).toEqual([])
+  await expect(run({ ...short, lambda2: 1 }, files)).rejects.toThrow(/^Expected .* to hold a run with the same configuration/)
+})
+
+test('another seed gives other weights', async () => {
+  const [a, b] = [folder('a'), folder('b')]
+  const short = { ...tiny, epochs: 1 }
+  await run(short, a)
+  await run({ ...short, seed: 6 }, b)
+  expect(hash(a, 'model.safetensors')).not.toBe(hash(b, 'model.safetensors'))
+})
+
+test('RGSM leaves no channel norm in (0, threshold], and the metrics count the zero ones', async () => {
+  const model = await worker().model(tiny.network.name, { ...tiny.network.options, seed: 5 })
+  const config: TrainConfig = { ...tiny, epochs: 2, validation: { ...tiny.validation, selection: 'last' }, splitting: rgsm({ beta: 1, lambda1: 0.9 }) }
+  const { history, selectedEpoch } = await train({ session: worker(), model, data, config })
+  expect(selectedEpoch).toBe(2)
+  const norms: number[] = []
+  for (const weight of model.parameters(['conv', 'downsample'])) {
+    const { shape, data: entries } = await weight.read()
+    const [outputs, inputs, height, width] = shape as [number, number, number, number]
+    for (let c = 0; c < inputs; c++) {
+      const squares = Array.from({ length: outputs * height * width }, (_, i) => {
+        const [o, k] = [Math.floor(i / (height * width)), i % (height * width)]
+        return Number(entries[(o * inputs + c) * height * width + k]) ** 2
+      })
+      norms.push(Math.sqrt(squares.reduce((x, y) => x + y, 0)))
+    }
+  }
+  const threshold = Math.sqrt(2 * 0.9)
+  expect(norms.filter((norm) => norm > 0 && norm <= threshold * (1 - 1e-6))).toEqual([])
+  const { zero, total } = history[1]!.inputChannels
+  expect([zero, total]).toEqual([norms.filter((norm) => norm === 0).length, norms.length])
+  expect(zero).toBeGreaterThan(0)
+})
+
+test('a session with another number of threads is refused', async () => {
+  await expect(run({ ...tiny, threads: 3 }, folder('threads'))).rejects.toThrow(
+    'Expected `threads of the session` to be a number in [3, 3], got `1` (number)',
+  )
+})
+
+test('training that diverges says so', async () => {
+  const config: TrainConfig = { ...tiny, epochs: 2, optimiser: { ...tiny.optimiser, lr: 1e18 } }
+  await expect(run(config, folder('diverged'))).rejects.toThrow(/^Training diverged: the mean loss of epoch \d is (NaN|Infinity) at learning rate/)
+})
