@@ -31,7 +31,7 @@ def npz(path: Path, **content: Any) -> str:
 )
 def test_layouts(tmp_path: Path, images: np.ndarray, planes: np.ndarray, suffix: str) -> None:
     path = tmp_path / f"mine{suffix}"
-    content = {"images": images, "labels": LABELS}
+    content: dict[str, Any] = {"images": images, "labels": LABELS}
     np.savez(path, **content) if suffix == ".npz" else save_file(content, path)
     found = arrays.load(str(path), "test")
     assert np.array_equal(found.images, planes) and found.images.flags.c_contiguous and found.images.flags.writeable
@@ -43,7 +43,7 @@ def test_layouts(tmp_path: Path, images: np.ndarray, planes: np.ndarray, suffix:
 
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
 def test_floats_become_float32(tmp_path: Path, dtype: type) -> None:
-    images = RNG.random((3, 1, 6, 5)).astype(dtype)
+    images: np.ndarray = RNG.random((3, 1, 6, 5)).astype(dtype)
     found = arrays.load(npz(tmp_path / "a.npz", x=images, y=np.array([0, 1, 0], np.uint8)), "test")
     assert found.images.dtype == np.float32 and np.array_equal(found.images, images.astype(np.float32))
 

@@ -36,8 +36,8 @@ FORMATS: dict[str, tuple[str, bytes, Callable[[str, str], Loaded]]] = {
     "cifar10 python": ("test_batch", pickle.dumps({b"data": IMAGES, b"labels": LABELS}, 2), cifar10.load),
     "cifar10 python 3": ("test_batch", pickle.dumps({"data": IMAGES, "labels": LABELS}, 4), cifar10.load),
     "cifar100 python": ("test", pickle.dumps({b"data": IMAGES, b"fine_labels": LABELS}, 2), cifar100.load),
-    "cifar10 binary": ("test_batch.bin", IMAGES.tobytes()[:3073], cifar10.load),
-    "cifar100 binary": ("test.bin", b"\x01" + IMAGES.tobytes()[:3073], cifar100.load),
+    "cifar10 binary": ("test_batch.bin", b"\x03" + IMAGES[0].tobytes(), cifar10.load),
+    "cifar100 binary": ("test.bin", b"\x01\x63" + IMAGES[0].tobytes(), cifar100.load),
     "npz": ("test.npz", npz(), arrays.load),
     "safetensors": ("test.safetensors", save({"images": GRAY, "labels": np.array(LABELS)}), arrays.load),
 }
@@ -64,6 +64,8 @@ def test_damage_is_refused_or_loads(tmp_path: Path, kind: str) -> None:
         (tmp_path / "t10k-labels-idx1-ubyte.gz").write_bytes(
             gzip.compress(struct.pack(">2I", 0x801, 3) + bytes(LABELS))
         )
+    (tmp_path / name).write_bytes(data)
+    assert load(str(tmp_path), "test").description["n"] > 0
     rng, refused = random.Random(kind), 0
     for _ in range(300):
         (tmp_path / name).write_bytes(damaged(data, rng))
