@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NoReturn
 
 from torch import Tensor, nn
 
@@ -24,23 +24,12 @@ class Plan:
 
 
 class Bound:
-    """`template` is the list of values of a run with the captures in place; `explicit` counts the arguments before them."""
-
-    __slots__ = (
-        "captured",
-        "captured_handles",
-        "explicit",
-        "freed",
-        "handles",
-        "plan",
-        "program",
-        "template",
-        "tensors",
-    )
+    """`template` holds the values of a run with the captures in place; `explicit` counts the arguments before them."""
 
     def __init__(self, plan: Plan, captured: Any, handles: Handles) -> None:
         """Raises PlanError or ProtocolError when the captures do not fit the plan's last inputs."""
-        self.plan, self.program, self.handles = plan, plan.program, handles
+        self.plan, self.program, self.objects, self.handles = plan, plan.program, handles.objects, handles
+        self.replay, self.count = plan.program.replay, plan.program.count
         kinds = plan.program.inputs
         if type(captured) is not list or len(captured) > len(kinds):
             raise PlanError(f"Expected at most {len(kinds)} captured handles, got {shown(captured)}")
@@ -57,19 +46,16 @@ class Bound:
 
     def forget(self, handle: int) -> None:
         """A captured handle was freed: its memory must go, and no later run may use it."""
-        self.freed, self.template = handle, []
+        self.freed, self.template, self.explicit = handle, [], -1
 
     def fill(self, args: Any) -> Values:
-        """The values of a run. Raises PlanError or ProtocolError when the arguments do not fit the plan's first inputs."""
-        if self.freed is not None:
-            raise PlanError(f"Expected every captured handle to live, got {self.freed}, which was freed")
-        if type(args) is not list or len(args) != self.explicit:
-            count = len(args) if type(args) is list else 0
-            raise PlanError(f"Expected {self.explicit} arguments, got {count}")
+        """The values of a run. Raises PlanError or ProtocolError when the arguments do not fit."""
+        if len(args) != self.explicit:
+            self._refuse(args)
         values = self.template.copy()
         i = 0
         if self.tensors:
-            objects = self.handles.objects
+            objects = self.objects
             for arg in args:
                 value = objects.get(arg) if type(arg) is int else None
                 values[i] = value if isinstance(value, Tensor) else self.value(i, arg)
@@ -79,6 +65,11 @@ class Bound:
             values[i] = self.value(i, arg)
             i += 1
         return values
+
+    def _refuse(self, args: Any) -> NoReturn:
+        if self.freed is not None:
+            raise PlanError(f"Expected every captured handle to live, got {self.freed}, which was freed")
+        raise PlanError(f"Expected {self.explicit} arguments, got {len(args)}")
 
     def value(self, index: int, arg: Any) -> Any:
         """The value of one input from a handle, a list of handles, or a runtime scalar."""

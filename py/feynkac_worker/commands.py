@@ -32,7 +32,7 @@ def _hello(session: Session, seq: int, item: list[Any], payloads: list[Any]) -> 
 
 def _define(session: Session, seq: int, item: list[Any], payloads: list[Any]) -> None:
     _, _, plan_id, index = item
-    if type(plan_id) is not int or plan_id in session.plans:
+    if type(plan_id) is not int or plan_id in session.plans or plan_id in session.lost_plans:
         raise ProtocolError(f"Expected a new plan id, got `{str(plan_id)[:60]}`")
     try:
         decoded = decode(payload(payloads, index), session.plan_nodes)
@@ -41,27 +41,27 @@ def _define(session: Session, seq: int, item: list[Any], payloads: list[Any]) ->
             program = session.programs[decoded.key] = Program(decoded, session.runtime)
         session.plans[plan_id] = Plan(decoded, program)
     except FeynkacError as error:
-        session.plans[plan_id] = root = root_of(error, seq, "PlanError")
+        session.lost_plans[plan_id] = root = root_of(error, seq, "PlanError")
         session.error(seq, root)
 
 
 def _bind(session: Session, seq: int, item: list[Any], payloads: list[Any]) -> None:
     _, _, bound_id, plan_id, captured = item
-    if type(bound_id) is not int or bound_id in session.bounds:
+    if type(bound_id) is not int or bound_id in session.bounds or bound_id in session.lost_bounds:
         raise ProtocolError(f"Expected a new bound id, got `{str(bound_id)[:60]}`")
     plan = session.plans.get(plan_id)
     lost = [h for h in flat_handles(captured) if h in session.handles.poison and h not in session.handles.objects]
-    if type(plan) is not Plan or lost:
+    if plan is None or lost:
         # What a failed command never made cannot be healed either.
-        root = plan if isinstance(plan, RootError) else session.handles.first_poison(lost)
-        if root is None:
+        cause = session.handles.first_poison(lost) if plan is not None else session.lost_plans.get(plan_id)
+        if cause is None:
             raise ProtocolError(f"Expected a defined plan, got `{str(plan_id)[:60]}`")
-        session.bounds[bound_id] = root
+        session.lost_bounds[bound_id] = cause
         return
     try:
         session.bounds[bound_id] = Bound(plan, captured, session.handles)
     except FeynkacError as error:
-        session.bounds[bound_id] = root = root_of(error, seq, "PlanError", plan.decoded.name)
+        session.lost_bounds[bound_id] = root = root_of(error, seq, "PlanError", plan.decoded.name)
         session.error(seq, root)
 
 

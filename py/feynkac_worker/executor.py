@@ -46,10 +46,14 @@ class Runtime:
 class Block:
     """A level that is ready to run. `execute` takes the list of its inputs, and leaves gradient mode off."""
 
-    __slots__ = ("first", "outputs", "room", "runtime", "steps")
+    __slots__ = ("numbers", "outputs", "room", "runtime", "steps")
 
-    def __init__(self, runtime: Runtime, first: int, steps: list[Step], outputs: tuple[int, ...]) -> None:
-        self.runtime, self.first, self.outputs = runtime, first, outputs
+    def __init__(
+        self, runtime: Runtime, first: int, steps: list[Step], outputs: tuple[int, ...], numbers: tuple[int, ...]
+    ) -> None:
+        self.runtime, self.outputs = runtime, outputs
+        # Outputs that are runtime scalars: what leaves a level is a tensor.
+        self.numbers = numbers
         self.steps = tuple(steps)
         # One place a node, and a last one for what the steps without a value give.
         self.room: Values = [None] * (1 + max((step[1] for step in steps), default=first) - first + 1)
@@ -58,7 +62,8 @@ class Block:
         """The outputs. `values` has the inputs and `room`, and is used up. Raises NodeError, or CancelledError."""
         runtime = self.runtime
         if runtime.debug:
-            return self._execute_loudly(values)
+            self._execute_loudly(values)
+            return self._results(values)
         node: Node | None = None
         try:
             for call, out, drops, node in self.steps:
@@ -70,9 +75,15 @@ class Block:
             raise
         except Exception as error:
             raise failure(node, values) from error
-        return [values[i] for i in self.outputs]
+        return self._results(values) if self.numbers else [values[i] for i in self.outputs]
 
-    def _execute_loudly(self, values: Values) -> list[Any]:
+    def _results(self, values: Values) -> list[Any]:
+        results = [values[i] for i in self.outputs]
+        for i in self.numbers:
+            results[i] = as_tensor(results[i], self.runtime.device)
+        return results
+
+    def _execute_loudly(self, values: Values) -> None:
         runtime = self.runtime
         for call, out, drops, node in self.steps:
             runtime.node = node
@@ -88,7 +99,6 @@ class Block:
                     runtime.log(f"{runtime.loc(node)}  {node.op.name} -> {summary(item)}")
             for dead in drops:
                 values[dead] = None
-        return [values[i] for i in self.outputs]
 
 
 def failure(node: Node | None, values: Values) -> NodeError:

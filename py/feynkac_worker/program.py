@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 
 from feynkac_worker.analysis import Facts, analyse, bit, last_uses
 from feynkac_worker.binding import bind, reader
-from feynkac_worker.executor import Block, Call, Runtime, Step, Values, as_tensor, set_grad
-from feynkac_worker.ir import Decoded, Kind, Node
+from feynkac_worker.executor import Block, Call, Runtime, Step, Values, set_grad
+from feynkac_worker.ir import SCALAR, TENSOR, Decoded, Kind, Node
 from feynkac_worker.structural import BUILDERS, Site
 
 # Recording these would turn an in-place update into an error of autograd.
@@ -31,6 +33,7 @@ class Program:
         self.room = self.block.room
         self.count = len(level.outputs)
         self._shared = _shared_outputs(facts)
+        self._loose = _finishers(facts)
 
     def run(self, values: Values) -> list[Tensor]:
         """Outputs, detached and in storage of their own. `values` is the inputs followed by `room`, and is used up.
@@ -38,24 +41,40 @@ class Program:
         Raises NodeError (with the cause) or CancelledError. Gradient mode is off inside and restored after.
         """
         before = torch.is_grad_enabled()
-        if before:
-            set_grad(False)
+        set_grad(False)
+        try:
+            return self.replay(values)
+        finally:
+            set_grad(before)
+
+    def replay(self, values: Values) -> list[Tensor]:
+        """`run` for a thread whose gradient mode is off."""
         try:
             outputs = self.block.execute(values)
         except BaseException:
             set_grad(False)
             raise
-        finally:
-            if before:
-                set_grad(True)
-        for i, x in enumerate(outputs):
-            if not isinstance(x, Tensor):
-                outputs[i] = as_tensor(x, self.runtime.device)
-            elif x.requires_grad:
-                outputs[i] = x.detach()
+        for i, finish in self._loose:
+            outputs[i] = finish(outputs[i])
         if self._shared:
             _separate(outputs, values, self._shared)
         return outputs
+
+
+def _finishers(facts: Facts) -> list[tuple[int, Callable[[Tensor], Tensor]]]:
+    # Most outputs were computed with gradient mode off, and are left alone. Not so inputs, recorded values, leaves, and what a
+    # module may give of itself.
+    found: list[tuple[int, Callable[[Tensor], Tensor]]] = []
+    first, loose = len(facts.level.inputs), 0
+    for value in (*range(first), *facts.recorded):
+        loose |= bit(value)
+    for node in facts.kept:
+        if node.op.name in ("leaf", "call", "repeat"):
+            loose |= bit(facts.value(node))
+    for i, value in enumerate(facts.level.outputs):
+        if facts.level.kinds[value] == TENSOR and facts.alias[value] & loose:
+            found.append((i, Tensor.clone if value < first else Tensor.detach))
+    return found
 
 
 def assemble(facts: Facts, runtime: Runtime, recorded: bool, crossing: bool) -> Block:
@@ -77,7 +96,8 @@ def assemble(facts: Facts, runtime: Runtime, recorded: bool, crossing: bool) -> 
         steps.append((call, value, tuple(drops.get(node.position, ())), node))
     if mode is not recorded:
         steps.append(_switch(recorded, first + len(level.nodes), facts.kept[-1]))
-    return Block(runtime, first, steps, level.outputs)
+    numbers = tuple(i for i, value in enumerate(level.outputs) if level.kinds[value] == SCALAR)
+    return Block(runtime, first, steps, level.outputs, numbers)
 
 
 def _switch(enabled: bool, room: int, node: Node) -> Step:
@@ -106,8 +126,13 @@ def _shared_outputs(facts: Facts) -> list[Shared]:
     outputs = facts.level.outputs
     for i, value in enumerate(outputs):
         roots = facts.alias[value]
+        if value < len(facts.level.inputs):
+            # Cloned in any case.
+            continue
         inputs = tuple(k for k, kind in enumerate(facts.level.inputs) if roots & bit(k) and "tensor" in kind.name)
-        earlier = tuple(k for k in range(i) if roots & facts.alias[outputs[k]])
+        earlier = tuple(
+            k for k in range(i) if roots & facts.alias[outputs[k]] and outputs[k] >= len(facts.level.inputs)
+        )
         if inputs or earlier:
             found.append((i, inputs, earlier))
     return found

@@ -37,8 +37,11 @@ class Session:
         self.tensor_bytes = int(limits.get("tensorBytes", 2**40))
         self.message_bytes = int(limits.get("messageBytes", 2**40))
         self.programs: dict[str, Program] = {}
-        self.plans: dict[int, Plan | RootError] = {}
-        self.bounds: dict[int, Bound | RootError] = {}
+        self.plans: dict[int, Plan] = {}
+        self.bounds: dict[int, Bound] = {}
+        # Plans and bindings that failed.
+        self.lost_plans: dict[int, RootError] = {}
+        self.lost_bounds: dict[int, RootError] = {}
         self.seq = 0
         self.greeted = False
         self.closing = False
