@@ -3,16 +3,15 @@ import { cpus } from 'node:os'
 import { evaluate } from '../evaluation/evaluate'
 import { sparsity } from '../evaluation/sparsity'
 import { paperA } from '../evaluation/suites'
-import type { EpochMetrics as LoggedMetrics } from '../records/metrics'
 import { type Hyper, type RunRecord, SCHEMA } from '../records/record'
 import type { RunFolder } from '../records/run_folder'
-import type { RowIdentity } from '../tables/table'
+import type { RowIdentity } from '../tables/shared/table'
 import type { Dataset, Session } from '../tensor/session'
 import linf from '../threats/linf'
 import { type TrainConfig, splits } from '../training/config'
 import type { EvaluationSettings } from '../training/presets'
 import type { EpochMetrics } from '../training/state'
-import { train } from '../training/train'
+import { type TrainFolder, train } from '../training/train'
 import type { KnownData } from './known'
 import { commit, packageVersion } from './package'
 import type { Terminal } from './terminal'
@@ -69,16 +68,18 @@ export function configurationOf(experiment: Experiment, versions: { torch: strin
   }
 }
 
-/** Epoch metrics as the run folder keeps them and the report draws them. */
-export const logged = (metrics: EpochMetrics, seconds: number): LoggedMetrics => ({
-  epoch: metrics.epoch,
-  loss: metrics.loss,
-  robustTrainAccuracy: metrics.trainAccuracy,
-  inputChannelSparsity: metrics.inputChannels.zero / metrics.inputChannels.total,
-  learningRate: metrics.lr,
-  validation: metrics.validation,
-  seconds,
-})
+/** A run folder as training sees it, which logs how long each epoch took. */
+export function timedFolder(folder: RunFolder): TrainFolder & { readonly seconds: () => number } {
+  let started = performance.now()
+  return {
+    path: (name) => folder.path(name),
+    append(metrics) {
+      folder.append({ ...metrics, seconds: secondsSince(started) } as EpochMetrics)
+      started = performance.now()
+    },
+    seconds: () => folder.metrics().reduce((sum, line) => sum + ((line as { seconds?: number }).seconds ?? 0), 0),
+  }
+}
 
 const secondsSince = (started: number): number => (performance.now() - started) / 1000
 
@@ -98,21 +99,14 @@ export async function runExperiment(experiment: Experiment, tools: RunTools): Pr
   const title = titleOf(experiment)
 
   let task: ReturnType<Terminal['task']> | undefined
-  let epochStarted = performance.now()
+  const timed = timedFolder(folder)
   const { history, selectedEpoch } = await train({
     session,
     model,
     data: data.train,
     config,
     signal,
-    folder: {
-      path: (name) => folder.checkpoint(name),
-      append: (metrics) => {
-        folder.truncateMetrics(metrics.epoch - 1)
-        folder.appendMetrics(logged(metrics, secondsSince(epochStarted)))
-        epochStarted = performance.now()
-      },
-    },
+    folder: timed,
     onStep: ({ epoch, step, steps }) => {
       task ??= terminal.task(`train ${title}`, config.epochs * steps)
       task.update((epoch - 1) * steps + step, `epoch ${epoch}/${config.epochs}`)
@@ -169,7 +163,7 @@ export async function runExperiment(experiment: Experiment, tools: RunTools): Pr
     parameters: model.description.trainable,
     selectedEpoch,
     epochs: config.epochs,
-    seconds: { train: folder.metrics().reduce((sum, line) => sum + Number(line['seconds']), 0), evaluate: seconds },
+    seconds: { train: timed.seconds(), evaluate: seconds },
     versions: { feynkac: packageVersion(), torch: session.info.torch, python: session.info.python, node: process.version },
     hardware: {
       device: session.info.deviceName,

@@ -1,5 +1,4 @@
 /** Loads both splits of a data set and keeps the facts that identify it. */
-import { existsSync } from 'node:fs'
 import type { Dataset, Session } from '../tensor/session'
 import { createHash } from 'node:crypto'
 import { type KnownData, rememberData, stampOf } from './known'
@@ -14,7 +13,7 @@ export interface LoadedData {
 export async function loadBoth(session: Session, runs: string, name: string, root: string | undefined): Promise<LoadedData> {
   const train = await session.data(name, { split: 'train', root })
   const test = await session.data(name, { split: 'test', root })
-  const paths = [...train.files, ...test.files].map(({ file }) => file).filter((path) => existsSync(path))
+  const paths = [...train.files, ...test.files].map(({ path }) => path)
   const known: KnownData = {
     title: train.title === test.title ? train.title : `${train.title} / ${test.title}`,
     official: train.official && test.official,

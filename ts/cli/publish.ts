@@ -2,17 +2,13 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { writeAtomically } from '../records/atomic'
-import { findRecords, metricsOf } from '../records/find'
-import { readJsonFile } from '../records/run_folder'
+import { channelNormsOf, findRecords, metricsOf } from '../records/find'
 import { toHtml } from '../report/html'
 import { toJson } from '../report/json'
 import { toMarkdown } from '../report/markdown'
 import { toTerminal } from '../report/terminal'
-import type { Table, TableData } from '../tables/table'
+import type { Table, TableData } from '../tables/shared/table'
 import type { Terminal } from './terminal'
-
-/** The folder of a table's runs: its name without the slash. */
-export const experimentName = (table: string): string => table.replaceAll('/', '.')
 
 export interface Publication {
   readonly table: Table
@@ -29,28 +25,23 @@ interface Built {
 
 /** The table as data and as pages; records that cannot be read are told, not skipped in silence. */
 export function buildPages({ table, preset, runs, terminal }: Publication): Built {
-  const found = findRecords(runs, experimentName(table.name))
+  const found = findRecords(runs, table.name)
   for (const { path, reason } of found.broken) terminal.note(`left out ${path}: ${reason}`)
   const data = table.build(
     found.runs.map(({ record }) => record),
     preset,
   )
-  const metrics = Object.fromEntries(found.runs.map(({ record, folder }) => [record.hash, metricsOf(folder)]))
-  const channelNorms = Object.fromEntries(
-    found.runs.flatMap(({ record, folder }) => {
-      const norms = readJsonFile(join(folder, 'channel-norms.json'))
-      return Array.isArray(norms) ? [[record.hash, norms as number[]]] : []
-    }),
-  )
+  const metrics = metricsOf(found.runs)
+  const channelNorms = channelNormsOf(found.runs)
   const command = `npx feynkac reproduce ${table.name} --preset ${preset}`
   return { data, html: toHtml(data, { metrics, channelNorms, command }), markdown: toMarkdown(data) }
 }
 
-/** Writes report.html and table.md below `<runs>/<table>/reports/<preset>` and prints the table. */
+/** Writes report.html and table.md below `<runs>/reports/<table>/<preset>` and prints the table. */
 export function publish(publication: Publication & { readonly json: boolean }): void {
   const { table, preset, runs, terminal, json } = publication
   const { data, html, markdown } = buildPages(publication)
-  const folder = join(runs, 'reports', experimentName(table.name), preset)
+  const folder = join(runs, 'reports', table.name, preset)
   mkdirSync(folder, { recursive: true })
   const reportPath = join(folder, 'report.html')
   writeAtomically(reportPath, html)

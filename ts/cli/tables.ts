@@ -1,7 +1,7 @@
 /** The tables by name: every file of ts/tables whose default export is a table. */
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Table } from '../tables/table'
+import type { Table } from '../tables/shared/table'
 
 const folder = join(__dirname, '..', 'tables')
 

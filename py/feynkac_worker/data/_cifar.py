@@ -86,7 +86,7 @@ def _read(path: Path, layout: Layout, label_key: bytes, official: str | None) ->
     images, labels = (
         _binary(str(path), data, layout.label_bytes) if layout.label_bytes else _python(str(path), data, label_key)
     )
-    return images, labels, md5_check(path.name, data, official)
+    return images, labels, md5_check(path, data, official)
 
 
 def _binary(file: str, data: bytes, label_bytes: int) -> tuple[Array, Array]:

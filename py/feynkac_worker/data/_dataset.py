@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -45,7 +46,7 @@ class Source:
 class FileCheck:
     """A file that was read, with its checksum beside the official one (None where no official one is known)."""
 
-    file: str
+    path: Path
     actual: str
     expected: str | None
 
@@ -54,13 +55,19 @@ class FileCheck:
         return None if self.expected is None else self.actual == self.expected
 
     def wire(self) -> dict[str, Any]:
-        return {"file": self.file, "expected": self.expected, "actual": self.actual, "matches": self.matches}
+        return {
+            "file": self.path.name,
+            "path": str(self.path.resolve()),
+            "expected": self.expected,
+            "actual": self.actual,
+            "matches": self.matches,
+        }
 
 
-def md5_check(file: str, content: bytes, official: str | None) -> FileCheck:
+def md5_check(path: Path, content: bytes, official: str | None) -> FileCheck:
     """MD5 because that is what the authors published; it tells copies apart, it does not guard against forgery."""
     actual = hashlib.md5(content, usedforsecurity=False).hexdigest()
-    return FileCheck(file, f"md5:{actual}", None if official is None else f"md5:{official}")
+    return FileCheck(path, f"md5:{actual}", None if official is None else f"md5:{official}")
 
 
 def loaded(

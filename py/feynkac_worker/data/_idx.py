@@ -48,7 +48,7 @@ def load(source: Source, folders: list[Path], split: str, official: Mapping[str,
 def read(path: Path, dimensions: int, official: Mapping[str, str]) -> tuple[Array, FileCheck]:
     """The uint8 array of an IDX file (read-only view) and the check of its content."""
     data = content(path)
-    return parse(str(path), data, dimensions), md5_check(path.name, data, official.get(path.name.removesuffix(".gz")))
+    return parse(str(path), data, dimensions), md5_check(path, data, official.get(path.name.removesuffix(".gz")))
 
 
 def parse(file: str, data: bytes, dimensions: int) -> Array:

@@ -68,7 +68,7 @@ def _file(root: str | None, split: str) -> tuple[Path, bool]:
 
 
 def _read(path: Path) -> tuple[dict[str, Array], FileCheck]:
-    check = md5_check(path.name, content(path), None)
+    check = md5_check(path, content(path), None)
     try:
         return (_npz(path) if path.suffix == ".npz" else load_file(path)), check
     except ServiceError:

@@ -38,7 +38,7 @@ def read(place: Path, split: str) -> Loaded:
         actual, expected = _sha256(place / name), known.get(name)
         if actual != expected:
             raise ServiceError(f"Expected the embedded `{place / name}` to have SHA-256 {expected}, got {actual}")
-        files.append(FileCheck(name, f"sha256:{actual}", f"sha256:{expected}"))
+        files.append(FileCheck(place / name, f"sha256:{actual}", f"sha256:{expected}"))
         arrays.append(_idx.parse(str(place / name), content(place / name), dimensions))
     images, labels = arrays
     check_count(str(place), len(images), len(labels))

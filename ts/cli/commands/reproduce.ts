@@ -4,13 +4,13 @@ import { resolve } from 'node:path'
 import { Command, Option } from 'commander'
 import { findPython } from '../../../setup/environment'
 import { RunFolder } from '../../records/run_folder'
-import { sameRow } from '../../tables/table'
+import { sameRow } from '../../tables/shared/table'
 import { type Preset, preset as presetOf, presets } from '../../training/presets'
 import { type Experiment, configurationOf, rowOf, runExperiment, titleOf } from '../experiment'
 import { type KnownData, knownData, torchVersion } from '../known'
 import { loadBoth } from '../load_data'
 import { seeds, wholeNumber } from '../options'
-import { experimentName, publish } from '../publish'
+import { publish } from '../publish'
 import { withSession } from '../session'
 import { tableNamed, tableNames } from '../tables'
 import { type Terminal, openTerminal } from '../terminal'
@@ -58,7 +58,7 @@ async function reproduce(tableName: string, options: Options): Promise<void> {
         const data = await loadBoth(session, runs, chosen.data.name, options.dataRoot)
         for (const experiment of experimentsOf(tableName, chosen, options, threads, data.known)) {
           signal.throwIfAborted()
-          using folder = RunFolder.open(runs, experimentName(tableName), configurationOf(experiment, versions))
+          using folder = RunFolder.open(runs, tableName, configurationOf(experiment, versions))
           if (options.fresh) folder.clear()
           if (folder.readRecord() !== null) terminal.note(`${titleOf(experiment)}: recorded before, reused`)
           else await session.scope(() => runExperiment(experiment, { session, data, folder, terminal, signal }))
@@ -74,7 +74,7 @@ async function reproduce(tableName: string, options: Options): Promise<void> {
 /** Whether every experiment has a record. */
 function finished(experiments: Experiment[], runs: string, versions: Parameters<typeof configurationOf>[1]): boolean {
   return experiments.every((experiment) => {
-    using folder = RunFolder.open(runs, experimentName(experiment.table), configurationOf(experiment, versions))
+    using folder = RunFolder.open(runs, experiment.table, configurationOf(experiment, versions))
     return folder.readRecord() !== null
   })
 }

@@ -8,7 +8,7 @@ import { RunFolder } from '../../records/run_folder'
 import { type TrainConfig, rgsm, rvsm } from '../../training/config'
 import { presets } from '../../training/presets'
 import { train } from '../../training/train'
-import { METHOD_VERSION, logged, rowOf } from '../experiment'
+import { METHOD_VERSION, rowOf, timedFolder } from '../experiment'
 import { torchVersion } from '../known'
 import { loadBoth } from '../load_data'
 import { imageDistance, number, wholeNumber } from '../options'
@@ -98,28 +98,20 @@ async function run(options: Options): Promise<void> {
       const model = await session.model(config.network.name, { ...config.network.options, seed: config.seed })
       const { network, method } = rowOf(config)
       let task: ReturnType<typeof terminal.task> | undefined
-      let started = performance.now()
       const { history, selectedEpoch } = await train({
         session,
         model,
         data: data.train,
         config,
         signal,
-        folder: {
-          path: (file) => folder.checkpoint(file),
-          append: (metrics) => {
-            folder.truncateMetrics(metrics.epoch - 1)
-            folder.appendMetrics(logged(metrics, (performance.now() - started) / 1000))
-            started = performance.now()
-          },
-        },
+        folder: timedFolder(folder),
         onStep: ({ epoch, step, steps }) => {
           task ??= terminal.task(`train ${network} ${method}`, config.epochs * steps)
           task.update((epoch - 1) * steps + step, `epoch ${epoch}/${config.epochs}`)
         },
       })
       task?.finish()
-      const model_ = options.out === undefined ? folder.checkpoint('model.safetensors') : resolve(options.out)
+      const model_ = options.out === undefined ? folder.path('model.safetensors') : resolve(options.out)
       if (options.out !== undefined) await model.save(model_, { format: options.format, metadata: { epoch: String(selectedEpoch) } })
       const last = history.at(-1)!
       const result = {
