@@ -12,7 +12,9 @@ export type Check<T> = (value: unknown, at: string) => T
 export function describe(value: unknown): string {
   if (value === undefined) return 'nothing'
   const type = value === null ? 'null' : Array.isArray(value) ? 'array' : typeof value
-  const written = typeof value === 'string' ? value : (JSON.stringify(value) ?? type)
+  // JSON has no NaN and no bigint; of a function only the type is worth printing.
+  const scalar = ['string', 'number', 'bigint'].includes(type)
+  const written = scalar ? String(value) : (JSON.stringify(value) ?? type)
   return `\`${written.length > 60 ? `${written.slice(0, 57)}...` : written}\` (${type})`
 }
 

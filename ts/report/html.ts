@@ -4,14 +4,7 @@
  */
 import type { EpochMetrics } from '../records/metrics'
 import { durationText, hardwareText, versionsText } from '../tables/shared/facts'
-import {
-  methodText,
-  type Cell,
-  type ColumnKey,
-  type TableData,
-  type TableRow,
-  type Verdict,
-} from '../tables/shared/table'
+import { methodText, type TableData, type TableRow, type Verdict } from '../tables/shared/table'
 import { accuracyScale, curves, curveScale, histogram } from './charts'
 import { evidenceText, outcomeMarks, percent } from './format'
 import { resultsTable } from './html_table'

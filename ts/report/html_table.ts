@@ -62,7 +62,9 @@ function rowHead(row: TableRow): string {
     tag('span', { class: 'network' }, escape(row.network)),
     tag('span', { class: 'method' }, escape(methodText(row))),
     tag('span', { class: 'size' }, escape(size)),
-    row.publishedLabel === null ? '' : tag('span', { class: 'beside' }, escape(`published: ${row.publishedLabel}`)),
+    row.publishedLabel === null
+      ? ''
+      : tag('span', { class: 'beside' }, escape(`published: ${unbrokenParenthesis(row.publishedLabel)}`)),
   )
 }
 
@@ -108,4 +110,9 @@ function cellOf(
     drawing,
     below,
   )
+}
+
+/** `CIFAR-10 ResNet20 (other network, other data)` breaks before the parenthesis and nowhere else in it. */
+function unbrokenParenthesis(label: string): string {
+  return label.replace(/\(.*\)/, (inside) => inside.replace(/ /g, '\u00a0'))
 }

@@ -49,7 +49,7 @@ const headings: Record<ColumnKey, [string, string]> = {
 
 export function toTerminal(data: TableData, { width = 80, color = false, notes = true }: TerminalOptions = {}): string {
   const lines: Line[] = [
-    { text: data.title, style: 'bold' },
+    ...wrap(data.title, width, 'bold'),
     ...wrap(`${data.source}; preset ${data.preset}`, width, 'dim'),
     { text: '', style: 'plain' },
     ...(grid(data, width) ?? blocks(data, width)),
@@ -62,7 +62,7 @@ export function toTerminal(data: TableData, { width = 80, color = false, notes =
     lines.push(...wrap(line, width, 'plain', '  '))
   }
   if (data.verdicts.length > 0)
-    lines.push({ text: '', style: 'plain' }, { text: 'Claims of the paper on these rows', style: 'bold' })
+    lines.push({ text: '', style: 'plain' }, ...wrap('Claims of the paper on these rows', width, 'bold'))
   for (const verdict of data.verdicts) {
     lines.push(...wrap(`${outcomeMarks[verdict.outcome]} ${verdict.outcome}: ${verdict.claim}`, width, 'plain', '  '))
     lines.push(...wrap(`  ${evidenceText(verdict)}`, width, 'dim', '  '))

@@ -184,4 +184,4 @@ function build(records: readonly RunRecord[], preset: string): TableData {
   }
 }
 
-export default { name, title, source, published, columns, rows, build } satisfies Table
+export default { name, title, source, published, columns, presets: Object.keys(presets), rows, build } satisfies Table

@@ -137,6 +137,7 @@ export interface Table {
   source: string
   published: readonly PublishedRow[]
   columns: readonly Column[]
+  presets: readonly string[]
   /** Rows of a preset, in order; throws for an unknown name and lists the known ones. */
   rows(preset: string): Row[]
   build(records: readonly RunRecord[], preset: string): TableData
