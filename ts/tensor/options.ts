@@ -18,7 +18,8 @@ function describe({ least = -Infinity, most = Infinity, open = false, integer = 
 /** How a value is shown in a message: the value and its type. */
 export function show(value: unknown): string {
   const type = value === null ? 'null' : Array.isArray(value) ? 'array' : typeof value
-  const text = typeof value === 'number' || value === undefined ? String(value) : (JSON.stringify(value) ?? String(value))
+  const text =
+    typeof value === 'number' || value === undefined ? String(value) : (JSON.stringify(value) ?? String(value))
   return `\`${text}\` (${type})`
 }
 
@@ -41,6 +42,7 @@ export function expectNumber(name: string, value: unknown, range: Range = {}): n
 /** Gives `value` back when it is one of `known`; the message of the RangeError lists them. */
 export function expectOneOf<T extends string>(name: string, value: unknown, known: readonly T[]): T {
   const found = known.find((candidate) => candidate === value)
-  if (found === undefined) throw new RangeError(`Expected \`${name}\` to be one of ${known.join(', ')}, got ${show(value)}`)
+  if (found === undefined)
+    throw new RangeError(`Expected \`${name}\` to be one of ${known.join(', ')}, got ${show(value)}`)
   return found
 }

@@ -1,0 +1,121 @@
+/** A network in the worker. */
+import { resolve } from 'node:path'
+import { PlanError } from '../../bridge/errors'
+import type { Handle } from '../../bridge/handle'
+import { type TensorArg, checkArg } from './arguments'
+import { DeviceTensor } from './device_tensor'
+import { emitNode, requireTrace } from './emit'
+import type { Generator } from './generator'
+import { HandleOwner } from './handle_owner'
+import { opNamed } from './op_table'
+import { Tensor } from './tensor'
+
+/** `downsample`: a 1 x 1 convolution on a skip path. */
+export type Role = 'conv' | 'downsample' | 'norm' | 'linear' | 'bias'
+
+const ROLES: readonly Role[] = ['conv', 'downsample', 'norm', 'linear', 'bias']
+
+/** One parameter of a network. */
+export interface Parameter {
+  readonly name: string
+  readonly shape: readonly number[]
+  readonly role: Role
+}
+
+/** What a network is. */
+export interface ModelDescription {
+  readonly name: string
+  readonly options: Readonly<Record<string, unknown>>
+  /** As papers print it, `En2ResNet20`. */
+  readonly architecture: string
+  /** Members of the ensemble. */
+  readonly members: number
+  readonly parameters: readonly Parameter[]
+  readonly buffers: readonly { readonly name: string; readonly shape: readonly number[] }[]
+  /** How many numbers are trained. */
+  readonly trainable: number
+  /** Of a loaded checkpoint: where the weights lay in the file, what kind of file it was, and its header. */
+  readonly layout?: string
+  readonly format?: string
+  readonly metadata?: Readonly<Record<string, string>>
+}
+
+/** Which parameters: by role, or by what a function says. All of them when absent. */
+export type ParameterFilter = Role | readonly Role[] | ((parameter: Parameter) => boolean)
+
+/** How a network is called. */
+export interface CallOptions {
+  /** `train` normalises with the batch's statistics and updates the running ones, which is an effect. */
+  readonly mode: 'train' | 'eval'
+  /** Where noise inside the network is drawn from. */
+  readonly generator?: Generator
+  /** False switches the noise off for this call. */
+  readonly noise?: boolean
+  /** The batch is that many stacked copies of one batch; each has its own noise statistics. */
+  readonly draws?: number
+  /** Weights that stand in for those of the network in this call. */
+  readonly parameters?: { readonly names: readonly string[]; readonly values: readonly TensorArg[] }
+}
+
+/** Made by `session.model` or `session.load`. Its parameters are slots: plans that change them change the network. */
+export class Model extends HandleOwner {
+  constructor(
+    handle: Handle,
+    readonly description: ModelDescription,
+    private readonly tensors: ReadonlyMap<string, DeviceTensor>,
+  ) {
+    super(handle)
+  }
+
+  /** The parameters in the order of the network, aliased: no copies. */
+  parameters(filter?: ParameterFilter): DeviceTensor[] {
+    return this.names(filter).map((name) => this.tensors.get(name) as DeviceTensor)
+  }
+
+  /** The names of the parameters, in the same order. */
+  names(filter?: ParameterFilter): string[] {
+    return this.description.parameters.filter(predicate(filter)).map(({ name }) => name)
+  }
+
+  /** Running statistics and other state that is not trained, aliased. */
+  buffers(): DeviceTensor[] {
+    return this.description.buffers.map(({ name }) => this.tensors.get(name) as DeviceTensor)
+  }
+
+  /** The forward pass inside a plan: x `[batch, channels, height, width]` to logits `[batch, classes]`. */
+  call(x: TensorArg, options: CallOptions): Tensor {
+    const trace = requireTrace('model.call', [x])
+    const op = opNamed('call')
+    const { mode, generator, noise, draws, parameters } = options
+    if (parameters !== undefined && parameters.names.length !== parameters.values.length) {
+      const { names, values } = parameters
+      throw new PlanError(
+        `Expected \`parameters\` of model.call to have one value for each of the ${names.length} names, got ${values.length}`,
+        trace.here(op.name),
+      )
+    }
+    const given = [this, x, mode, generator, noise, draws, parameters?.names, parameters?.values]
+    const args = op.args.map((arg, i) => checkArg(trace, op, arg, given[i]))
+    return new Tensor(emitNode(trace, op.name, args))
+  }
+
+  /** Writes the weights: `safetensors` with a header, or `pt`, a state_dict that plain PyTorch loads. Atomic. */
+  async save(
+    path: string,
+    options: { format: 'safetensors' | 'pt'; metadata?: Readonly<Record<string, string>> },
+  ): Promise<void> {
+    const { format, metadata = {} } = options
+    await this.connection.call('checkpoint.save', { path: resolve(path), format, metadata }, [this.handle], [], {
+      site: this.save,
+    }).value
+  }
+}
+
+function predicate(filter: ParameterFilter | undefined): (parameter: Parameter) => boolean {
+  if (filter === undefined) return () => true
+  if (typeof filter === 'function') return filter
+  const roles: readonly Role[] = typeof filter === 'string' ? [filter] : filter
+  const unknown = roles.find((role) => !ROLES.includes(role))
+  if (unknown !== undefined) throw new RangeError(`Expected a role of ${ROLES.join(', ')}, got \`${unknown}\``)
+  return ({ role }) => roles.includes(role)
+}
