@@ -1,0 +1,1 @@
+"""Checkpoint files: reading foreign and own layouts, working out the network, writing, and whole training states."""

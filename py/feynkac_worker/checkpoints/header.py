@@ -1,0 +1,73 @@
+"""What our files say about themselves: which version wrote which network with which options.
+
+In safetensors it is the header's metadata, which holds strings only; in a torch zip file it is one more record, which
+`torch.load` does not look at. Keys: feynkac (version), name, architecture, options (JSON), metadata (JSON).
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from feynkac_worker.errors import ServiceError
+
+# The one place that holds the version: the package manifest above `py/`.
+VERSION: str = json.loads(Path(__file__).resolve().parents[3].joinpath("package.json").read_text())["version"]
+RECORD = "feynkac.json"
+_RECORD_LIMIT_BYTES = 2**24
+
+
+def encode_header(description: Mapping[str, Any], metadata: Mapping[str, Any]) -> dict[str, str]:
+    """The header for a module description (PROTOCOL.md) and the caller's metadata."""
+    return {
+        "format": "pt",
+        "feynkac": VERSION,
+        "name": description["name"],
+        "architecture": description["architecture"],
+        "options": json.dumps(description["options"]),
+        "metadata": json.dumps(metadata),
+    }
+
+
+def decode_header(path: Path, header: Mapping[str, str]) -> dict[str, Any]:
+    """The header with its JSON parts read; foreign headers pass as they are. Raises ServiceError for a broken one."""
+    decoded: dict[str, Any] = dict(header)
+    for key in ("options", "metadata") if "feynkac" in header else ():
+        try:
+            decoded[key] = json.loads(header.get(key, ""))
+        except ValueError:
+            decoded[key] = None
+        if not isinstance(decoded[key], dict):
+            got = f"`{header[key][:60]}`" if key in header else "nothing"
+            raise ServiceError(f"Expected the header `{key}` of `{path}` to be a JSON object, got {got}")
+    return decoded
+
+
+def add_zip_header(data: bytes, header: Mapping[str, str]) -> bytes:
+    """A torch zip file with the header as one more record."""
+    buffer = io.BytesIO(data)
+    with zipfile.ZipFile(buffer, "a") as archive:
+        folder = archive.namelist()[0].split("/")[0]
+        archive.writestr(f"{folder}/{RECORD}", json.dumps(header))
+    return buffer.getvalue()
+
+
+def read_zip_header(path: Path) -> dict[str, Any]:
+    """The header of a torch file, empty when there is none. Raises ServiceError for a broken one."""
+    if not zipfile.is_zipfile(path):
+        return {}
+    with zipfile.ZipFile(path) as archive:
+        found = [info for info in archive.infolist() if info.filename.split("/")[-1] == RECORD]
+        if not found or found[0].file_size > _RECORD_LIMIT_BYTES:
+            return {}
+        try:
+            header = json.loads(archive.read(found[0]))
+        except (ValueError, zipfile.BadZipFile) as error:
+            raise ServiceError(f"Expected the record `{RECORD}` of `{path}` to be JSON, got damaged text") from error
+    if not isinstance(header, dict) or not all(isinstance(value, str) for value in header.values()):
+        raise ServiceError(f"Expected the record `{RECORD}` of `{path}` to map names to strings, got `{header}`")
+    return decode_header(path, header)
