@@ -1,6 +1,6 @@
 /** Every file of the folder: solves a problem with a known solution, leaves its arguments alone, takes beta as a number or from run to run. */
 import l0 from '../../ts/penalties/l0'
-import type { Splitting, Tree } from '../../ts/tensor/kinds'
+import type { Splitting } from '../../ts/tensor/kinds'
 import { plan } from '../../ts/tensor/plan'
 import type { DeviceTensor } from '../../ts/tensor/device_tensor'
 import type { Tensor } from '../../ts/tensor/tensor'
@@ -8,22 +8,24 @@ import { makeMethod, methodNames } from '../../ts/training/registry'
 import { numbers, useWorker } from '../support/worker'
 
 const worker = useWorker()
+/** Methods keep lists of tensors by name. */
+type State = Readonly<Record<string, readonly Tensor[]>>
 const put = (values: readonly number[]): DeviceTensor => worker().put(Float32Array.from(values), [1, values.length, 1, 1])
 
 /** Gradient descent on ||w - a||^2 / 2 with the splitting method; all of it in one plan for each step. */
 async function solve(method: Splitting, a: readonly number[], steps: number): Promise<{ w: number[]; replaced: number[] }> {
   const target = put(a)
-  const init = plan('init', (w: Tensor) => method.init([w]), { session: worker() })
+  const init = plan('init', (w: Tensor) => method.init([w]) as State, { session: worker() })
   const step = plan(
     'step',
-    (w: Tensor, state: Tree, lr: Tensor) => {
+    (w: Tensor, state: State, lr: Tensor) => {
       const [pulled] = method.pull([w], state, lr)
       const next = pulled!.sub(w.sub(target).mul(lr))
-      return { w: next, state: method.step([next], state) }
+      return { w: next, state: method.step([next], state) as State }
     },
     { session: worker() },
   )
-  const replace = plan('replace', (w: Tensor, state: Tree) => method.replace([w], state)[0]!, { session: worker() })
+  const replace = plan('replace', (w: Tensor, state: State) => method.replace([w], state)[0]!, { session: worker() })
   let carry = { w: put(a), state: init(put(a)) }
   for (let t = 0; t < steps; t++) carry = step(carry.w, carry.state, 0.1) as typeof carry
   return { w: await numbers(carry.w), replaced: await numbers(replace(carry.w, carry.state) as DeviceTensor) }
@@ -54,7 +56,7 @@ describe.each(methodNames('splitting'))('%s', (name) => {
       'pull and step',
       (w: Tensor, u: Tensor, beta: Tensor) => {
         const method = make(beta)
-        return [method.pull([w], { u: [u] }, 0.5)[0]!, (method.step([w], { u: [u] }) as { u: Tensor[] }).u[0]!]
+        return [method.pull([w], { u: [u] }, 0.5)[0]!, (method.step([w], { u: [u] }) as State)['u']![0]!]
       },
       { session: worker() },
     )

@@ -52,5 +52,5 @@ test('no channel of u has a norm in (0, sqrt(2 lambda1 / beta)]', async () => {
   const threshold = Math.sqrt((2 * lambda1) / beta)
   expect(norms.filter((norm) => norm > 0 && norm <= threshold)).toEqual([])
   expect(norms.filter((norm) => norm === 0).length).toBeGreaterThan(10)
-  expect(norms.filter((norm) => norm > threshold).length).toBeGreaterThan(10)
+  expect(norms.filter((norm) => norm > threshold).length).toBeGreaterThan(5)
 })

@@ -51,7 +51,7 @@ export default ({ c = 10, kappa = 0, iterations = 50, lr = 6e-4, l2 = false, fac
     context: (logits) => logits.topk(2, { dim: 1 })[1],
     loss(logits, _y, classes) {
       const pair = logits.gather(1, classes)
-      return pair.select(1, 0).sub(pair.select(1, 1)).add(kappa).clamp(0, null).mul(-c)
+      return pair.select(1, 0).sub(pair.select(1, 1)).add(kappa).relu().mul(-c)
     },
     init: (x) => ({ m: x.zerosLike(), v: x.zerosLike(), best: x, lowest: x.sum({ dim: [1, 2, 3] }).fullLike(Infinity) }),
     step(x, ascent, { clean, loss, state, index }) {
