@@ -77,8 +77,14 @@ class Facts:
 
 def analyse(level: Level, loc: Callable[[int], str | None]) -> Facts:
     """Raises PlanError for gradients and assignments that no run could carry out."""
+    facts = _from_inside(level, loc)
+    _gradients(facts, 0)
+    return facts
+
+
+def _from_inside(level: Level, loc: Callable[[int], str | None]) -> Facts:
     facts = Facts(level, loc)
-    facts.bodies = {node.position: analyse(node.body, loc) for node in level.nodes if node.body is not None}
+    facts.bodies = {node.position: _from_inside(node.body, loc) for node in level.nodes if node.body is not None}
     facts.kept = _kept(level)
     inputs = range(len(level.inputs))
     facts.reach = [bit(i) if level.inputs[i].name in ("tensor", "tensors") else 0 for i in inputs]
@@ -86,8 +92,9 @@ def analyse(level: Level, loc: Callable[[int], str | None]) -> Facts:
     for node in level.nodes:
         facts.reach.append(_reach(facts, node))
         facts.alias.append(_alias(facts, node))
-    _gradients(facts)
+    inside = sum(bit(i) for i in inputs)
     for node in facts.kept:
+        facts.wanted |= _sources(facts, node) & inside
         _mutations(facts, node)
     return facts
 
@@ -156,17 +163,21 @@ def _alias(facts: Facts, node: Node) -> int:
     return bit(value)
 
 
-def _gradients(facts: Facts) -> None:
+def _gradients(facts: Facts, foreign: int) -> None:
+    # From the outside in: `foreign` are the inputs that may hold a graph which the level did not record itself.
     regions: list[tuple[Node, set[int]]] = []
     for node in facts.kept:
+        mask = _sources(facts, node)
+        if mask & PARAMETERS:
+            mask |= foreign
         if node.op.name == "grad":
-            mask = _with_respect_to(facts, node)
             regions.append((node, _region(facts, ids(node.args[0]), mask)))
         elif node.body is not None:
-            mask = _wanted_by_body(facts, node)
             region = _region(facts, node.refs, mask) if mask else set()
-            if region:
+            inner = _foreign(facts, node, region, foreign if mask else 0)
+            if inner:
                 facts.crossing.add(node.position)
+            _gradients(facts.bodies[node.position], inner)
             regions.append((node, region))
     later: set[int] = set()
     for node, region in reversed(regions):
@@ -176,52 +187,56 @@ def _gradients(facts: Facts) -> None:
     facts.recorded = later
 
 
+def _foreign(facts: Facts, node: Node, region: set[int], foreign: int) -> int:
+    result, carries = 0, len(facts.bodies[node.position].level.outputs)
+    for i, outer in enumerate(ids(node.args[3])):
+        if outer in region or bit(facts.origin(outer)[0]) & foreign:
+            result |= bit(carries + 1 + i)
+    return result
+
+
+def _sources(facts: Facts, node: Node) -> int:
+    # What a grad, or the grads in a body, are taken with respect to. With an input, the parameters in modules are meant too.
+    if node.op.name == "grad":
+        return _with_respect_to(facts, node)
+    return _wanted_by_body(facts, node) if node.body is not None else 0
+
+
 def _with_respect_to(facts: Facts, node: Node) -> int:
     mask, (loss,) = 0, ids(node.args[0])
     for i, value in enumerate(ids(node.args[1])):
         source, _ = facts.origin(value)
         made = facts.level.node(source)
         if made is None:
-            _check_tensor(facts, node, source)
-            facts.wanted |= bit(source)
+            kind = facts.level.inputs[source].name
+            if kind not in ("tensor", "tensors"):
+                raise _error(facts, node, f"Expected `wrt` to hold tensors, got a {kind}")
             mask |= bit(source) | PARAMETERS
         elif made.op.name != "leaf":
-            raise _error(
-                facts, node, f"Expected `wrt[{i}]` to be a leaf or a parameter, got the result of `{made.op.name}`"
-            )
+            text = f"Expected `wrt[{i}]` to be a leaf or a parameter, got the result of `{made.op.name}`"
+            raise _error(facts, node, text)
         elif not facts.reach[loss] & bit(source):
-            raise _error(
-                facts, node, f"Expected the loss to depend on `wrt[{i}]` (value {value}), got one that does not"
-            )
+            text = f"Expected the loss to depend on `wrt[{i}]` (value {value}), got one that does not"
+            raise _error(facts, node, text)
         else:
             mask |= bit(source)
     return mask
-
-
-def _check_tensor(facts: Facts, node: Node, source: int) -> None:
-    if facts.level.inputs[source].name not in ("tensor", "tensors"):
-        raise _error(facts, node, f"Expected `wrt` to hold tensors, got a {facts.level.inputs[source].name}")
 
 
 def _wanted_by_body(facts: Facts, node: Node) -> int:
     body = facts.bodies[node.position]
     carries, mask = len(body.level.outputs), 0
     if body.wanted & ((1 << (carries + 1)) - 2):
-        raise _error(
-            facts, node, "Expected gradients in a body with respect to leaves or captures, got a carried value"
-        )
+        text = "Expected gradients in a body with respect to leaves or captures, got a carried value"
+        raise _error(facts, node, text)
     for i, outer in enumerate(ids(node.args[3])):
         if body.wanted & bit(carries + 1 + i):
             source, _ = facts.origin(outer)
             made = facts.level.node(source)
-            if made is None:
-                facts.wanted |= bit(source)
-                mask |= bit(source) | PARAMETERS
-            elif made.op.name == "leaf":
-                mask |= bit(source)
-            else:
+            if made is not None and made.op.name != "leaf":
                 text = f"Expected captures that a body takes gradients of to be leaves, got `{made.op.name}`"
                 raise _error(facts, node, text)
+            mask |= bit(source) | (PARAMETERS if made is None else 0)
     return mask
 
 

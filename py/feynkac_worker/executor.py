@@ -55,8 +55,8 @@ class Block:
         # Outputs that are runtime scalars: what leaves a level is a tensor.
         self.numbers = numbers
         self.steps = tuple(steps)
-        # One place a node, and a last one for what the steps without a value give.
-        self.room: Values = [None] * (1 + max((step[1] for step in steps), default=first) - first + 1)
+        # One place a node; where steps switch gradient mode, a last one for the nothing that they give.
+        self.room: Values = [None] * (1 + max((step[1] for step in steps), default=first - 1) - first)
 
     def execute(self, values: Values) -> list[Any]:
         """The outputs. `values` has the inputs and `room`, and is used up. Raises NodeError, or CancelledError."""

@@ -62,8 +62,8 @@ class Program:
 
 
 def _finishers(facts: Facts) -> list[tuple[int, Callable[[Tensor], Tensor]]]:
-    # Most outputs were computed with gradient mode off, and are left alone. Not so inputs, recorded values, leaves, and what a
-    # module may give of itself.
+    # Most outputs were computed with gradient mode off, and are left alone. Not so inputs, recorded values, leaves, and
+    # what a module may give of itself.
     found: list[tuple[int, Callable[[Tensor], Tensor]]] = []
     first, loose = len(facts.level.inputs), 0
     for value in (*range(first), *facts.recorded):

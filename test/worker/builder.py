@@ -7,10 +7,10 @@ from typing import Any
 import torch
 
 from feynkac_worker import codec, optable
+from feynkac_worker.executor import Runtime
 from feynkac_worker.handles import Handles
 from feynkac_worker.plan import decode
 from feynkac_worker.program import Program
-from feynkac_worker.executor import Runtime
 from feynkac_worker.progress import Progress
 from feynkac_worker.services import Context
 from feynkac_worker.session import Session
@@ -27,16 +27,20 @@ class V(int):
 class Builder:
     """`b = Builder("tensor", "scalar"); y = b.mul(V(0), V(1)); b.plan(y)`."""
 
-    def __init__(self, *inputs: str, locs: list[str] | None = None) -> None:
+    def __init__(self, *inputs: str) -> None:
         self.inputs = list(inputs)
         self.nodes: list[Any] = []
-        self.locs = locs if locs is not None else []
+        self.locs: list[str] = []
 
     def __getattr__(self, op: str) -> Any:
         row = optable.BY_NAME[op]
 
         def add(*args: Any, **named: Any) -> V:
             given = dict(zip((arg.name for arg in row.args), args, strict=False)) | named
+            for value in given.values():
+                if isinstance(value, Body):
+                    value.shift(len(self.locs))
+                    self.locs += value.locs
             tagged = [tag(given.get(arg.name)) for arg in row.args]
             self.locs.append(f"script.ts:{len(self.locs) + 1}:1")
             self.nodes.append([row.index, tagged, len(self.locs) - 1])
@@ -51,11 +55,25 @@ class Builder:
         return codec.encode(self.raw(*outputs))
 
     def body(self, *outputs: int) -> Body:
-        return Body([self.inputs, self.nodes, [int(v) for v in outputs]])
+        return Body([self.inputs, self.nodes, [int(v) for v in outputs]], self.locs)
 
 
 class Body(list):
-    """A subplan."""
+    """A subplan, whose locations move to the plan that takes it in."""
+
+    def __init__(self, parts: list[Any], locs: list[str]) -> None:
+        super().__init__(parts)
+        self.locs = locs
+
+    def shift(self, by: int) -> None:
+        def move(nodes: list[Any]) -> None:
+            for node in nodes:
+                node[2] += by
+                for arg in node[1]:
+                    if arg[0] == "p":
+                        move(arg[1][1])
+
+        move(self[1])
 
 
 def tag(x: Any) -> list[Any]:
