@@ -41,6 +41,19 @@ function isAlive({ pid, started }) {
   return started === null || startTime(pid) === started
 }
 
+/**
+ * Adds to a log if it can: on a full disk the tool's own complaint is what matters.
+ * @param {string} file
+ * @param {Buffer} chunk
+ */
+function append(file, chunk) {
+  try {
+    fs.appendFileSync(file, chunk)
+  } catch {
+    // The output is kept in memory as well.
+  }
+}
+
 /** @param {number} ms */
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms))
 
@@ -143,12 +156,17 @@ class Lock {
   async run(command, args, { cwd, env, logFile, onLine, shell = false, explain }) {
     fs.writeFileSync(logFile, `${[command, ...args].join(' ')}\n`)
     const child = childProcess.spawn(command, args, { cwd, env, shell, stdio: ['ignore', 'pipe', 'pipe'] })
-    if (child.pid !== undefined) this.setTool({ pid: child.pid, started: startTime(child.pid) })
+    try {
+      if (child.pid !== undefined) this.setTool({ pid: child.pid, started: startTime(child.pid) })
+    } catch (error) {
+      child.kill('SIGKILL')
+      throw error
+    }
     let output = ''
     let line = ''
     /** @param {Buffer} chunk */
     const take = (chunk) => {
-      fs.appendFileSync(logFile, chunk)
+      append(logFile, chunk)
       output += chunk.toString()
       const lines = (line + chunk.toString()).split(/\r?\n/)
       line = lines.pop() ?? ''
