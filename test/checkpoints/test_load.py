@@ -127,32 +127,32 @@ def test_a_wrong_network_is_named_by_its_first_difference(call: Any, tmp_path: P
         (
             single,
             {"name": "resnet38"},
-            "a ResNet38 with `ensemble.0.layer1.3.bn1.weight` as float32[4], got no such key",
+            "the weights of ResNet38 with `ensemble.0.layer1.3.bn1.weight` as float32[4], got no such key",
         ),
         (
             single,
             {"name": "resnet8"},
-            "a ResNet8, got the unexpected key `ensemble.0.layer1.1.bn1.weight` (float32[4])",
+            "the weights of ResNet8, got the unexpected key `ensemble.0.layer1.1.bn1.weight` (float32[4])",
         ),
         (
             ensemble,
             {"name": "resnet20"},
-            "a ResNet20, got the unexpected key `ensemble.1.conv1.weight` (float32[4, 3, 3, 3])",
+            "the weights of ResNet20, got the unexpected key `ensemble.1.conv1.weight` (float32[4, 3, 3, 3])",
         ),
         (
             single,
             {"options": {"members": 2, "noise": 0.1}},
-            "a En2ResNet20 with `ensemble.1.conv1.weight` as float32[4, 3, 3, 3], got no such key",
+            "the weights of En2ResNet20 with `ensemble.1.conv1.weight` as float32[4, 3, 3, 3], got no such key",
         ),
         (
             single,
             {"options": {"classes": 100}},
-            "a ResNet20 with `ensemble.0.fc.weight` as float32[100, 16], got float32[10, 16]",
+            "the weights of ResNet20 with `ensemble.0.fc.weight` as float32[100, 16], got float32[10, 16]",
         ),
-        (shape, {}, "a ResNet20 with `ensemble.0.layer2.0.bn2.bias` as float32[8], got float32[9]"),
-        (integers, {}, "a ResNet20 with `ensemble.0.bn.weight` as float32[16], got int64[16]"),
-        (without(single, lost), {}, f"a ResNet20 with `{lost}` as float32[16, 16, 3, 3], got no such key"),
-        ({**single, "mask": torch.ones(1)}, {}, "a ResNet20, got the unexpected key `mask` (float32[1])"),
+        (shape, {}, "the weights of ResNet20 with `ensemble.0.layer2.0.bn2.bias` as float32[8], got float32[9]"),
+        (integers, {}, "the weights of ResNet20 with `ensemble.0.bn.weight` as float32[16], got int64[16]"),
+        (without(single, lost), {}, f"the weights of ResNet20 with `{lost}` as float32[16, 16, 3, 3], got no such key"),
+        ({**single, "mask": torch.ones(1)}, {}, "the weights of ResNet20, got the unexpected key `mask` (float32[1])"),
     ]
     for state, params, sentence in cases:
         torch.save(state, path)
@@ -171,7 +171,7 @@ def test_a_file_of_another_network(call: Any, tmp_path: Path) -> None:
         f"Expected `{path}` to hold a ResNet or EnResNet, got keys such as `weight`, `bias` "
         "(pass `name` to say which network it is)"
     )
-    with pytest.raises(ServiceError, match=r"a ResNet8 with `ensemble.0.conv1.weight` as float32"):
+    with pytest.raises(ServiceError, match=r"the weights of ResNet8 with `ensemble.0.conv1.weight` as float32"):
         call("checkpoint.load", {"path": str(path), "name": "resnet8"})
 
 

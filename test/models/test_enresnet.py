@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import ast
+from pathlib import Path
+
 import pytest
 import torch
 from torch import nn
 
+from feynkac_worker.models import enresnet
 from feynkac_worker.models.description import describe
 from feynkac_worker.models.enresnet import EnResNet
 
@@ -218,3 +222,23 @@ def test_wrong_images_are_refused() -> None:
         net(torch.rand(2, 1, 8, 8))
     with pytest.raises(ValueError, match="Expected `draws` to divide the batch size 3, got `2`"):
         net(torch.rand(3, 3, 8, 8), draws=2)
+
+
+def test_parameters_can_be_replaced_for_one_call() -> None:
+    """Binary-Relax and other splittings evaluate the network, and its gradient, at weights that are not its own."""
+    net, other = EnResNet(8, 2, width=4).eval(), EnResNet(8, 2, width=4).eval()
+    x = torch.rand(2, 3, 8, 8)
+    replaced = {name: parameter.detach().requires_grad_() for name, parameter in other.named_parameters()}
+    logits = torch.func.functional_call(net, replaced, (x,), {"noise": False})
+    assert torch.equal(logits, other(x))
+    gradients = torch.autograd.grad(logits.square().sum(), list(replaced.values()))
+    expected = torch.autograd.grad(other(x).square().sum(), list(other.parameters()))
+    assert all(torch.equal(a, b) for a, b in zip(gradients, expected, strict=True))
+
+
+def test_the_file_needs_nothing_but_torch() -> None:
+    tree = ast.parse(Path(enresnet.__file__).read_text())
+    imports = [node for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom)]
+    names = {alias.name for node in imports if isinstance(node, ast.Import) for alias in node.names}
+    names |= {str(node.module) for node in imports if isinstance(node, ast.ImportFrom)}
+    assert {name.split(".")[0] for name in names} == {"__future__", "collections", "typing", "torch"}

@@ -103,7 +103,7 @@ def _fill(checkpoint: Checkpoint, module: nn.Module, state: dict[str, Tensor]) -
     if counters:
         notes.append(f"{len(counters)} `num_batches_tracked` entries are missing: they start at 0.")
     architecture = getattr(module, "architecture", type(module).__name__)
-    refusal = f"Expected `{checkpoint.path}` to hold a {architecture}"
+    refusal = f"Expected `{checkpoint.path}` to hold the weights of {architecture}"
     for key, tensor in wanted.items():
         if key in state:
             if state[key].shape != tensor.shape or state[key].is_floating_point() != tensor.is_floating_point():
