@@ -12,9 +12,9 @@ export type Check<T> = (value: unknown, at: string) => T
 export function describe(value: unknown): string {
   if (value === undefined) return 'nothing'
   const type = value === null ? 'null' : Array.isArray(value) ? 'array' : typeof value
-  // JSON has no NaN and no bigint; of a function only the type is worth printing.
-  const scalar = ['string', 'number', 'bigint'].includes(type)
-  const written = scalar ? String(value) : (JSON.stringify(value) ?? type)
+  // JSON has neither NaN nor bigint, and of a function only the type is worth printing.
+  const plain = typeof value === 'string' || typeof value === 'number' || typeof value === 'bigint'
+  const written = plain ? String(value) : (JSON.stringify(value) ?? type)
   return `\`${written.length > 60 ? `${written.slice(0, 57)}...` : written}\` (${type})`
 }
 

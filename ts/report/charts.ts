@@ -150,16 +150,19 @@ function curve(
 const lastText = (value: number, fraction: boolean): string =>
   fraction ? `${(100 * value).toFixed(1)} %` : value.toPrecision(3)
 
+/** A channel of a smaller norm counts as zero (paper A). */
+const ZERO = 1e-15
+
 /**
- * Norms of the input-channel slices: exact zeros are counted in words, the rest drawn in 40 bins; the dashed line is the
+ * Norms of the input-channel slices: zeros are counted in words, the rest drawn in 40 bins; the dashed line is the
  * threshold of the group l0 prox, sqrt(2 lambda1 / beta).
  */
 export function histogram(norms: readonly number[], threshold: number | null, max: number): string {
-  const [width, left, right, top, plot, bins] = [264, 40, 8, 26, 74, 40]
+  const [width, left, right, top, plot, bins] = [264, 40, 8, 42, 74, 40]
   const counts = Array.from({ length: bins }, () => 0)
   for (const norm of norms) {
     const bin = Math.min(bins - 1, Math.floor((norm / max) * bins))
-    if (norm > 0) counts[bin] = (counts[bin] ?? 0) + 1
+    if (norm >= ZERO) counts[bin] = (counts[bin] ?? 0) + 1
   }
   const [tallest, inner] = [niceCeiling(Math.max(1, ...counts)), width - left - right]
   const x = (norm: number): number => left + (Math.min(norm, max) / max) * inner
@@ -178,8 +181,8 @@ export function histogram(norms: readonly number[], threshold: number | null, ma
           }),
         ],
   )
-  const zeros = norms.filter((norm) => norm === 0).length
-  const words = `${zeros} of ${norms.length} channels are exactly zero`
+  const zeros = norms.filter((norm) => norm < ZERO).length
+  const words = `${zeros} of ${norms.length} channels are zero`
   const parts = [
     tag('text', { class: 'title', x: left, y: 12 }, words),
     ...[0, tallest].map((n) => tag('line', { class: 'rule', x1: left, x2: width - right, y1: px(y(n)), y2: px(y(n)) })),
@@ -198,8 +201,13 @@ export function histogram(norms: readonly number[], threshold: number | null, ma
   if (threshold !== null && threshold < max) {
     const at = px(x(threshold))
     parts.push(
-      tag('line', { class: 'threshold', x1: at, x2: at, y1: top - 4, y2: top + plot }),
-      tag('text', { class: 'tick', x: at + 5, y: top + 7 }, `√(2λ1/β) = ${threshold.toPrecision(3)}`),
+      tag('line', { class: 'threshold', x1: at, x2: at, y1: top - 12, y2: top + plot }),
+      // Beside the line, on the side that has room.
+      tag(
+        'text',
+        { class: 'tick', ...(at < width / 2 ? { x: at + 5 } : { x: at - 5, 'text-anchor': 'end' }), y: top - 5 },
+        `√(2λ1/β) = ${threshold.toPrecision(3)}`,
+      ),
     )
   }
   const label = `Histogram of channel norms; ${words}`

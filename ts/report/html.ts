@@ -157,7 +157,7 @@ function figures(title: string, data: TableData, draw: (row: TableRow) => string
 
 function notes(data: TableData): string {
   const items = data.footnotes.map(({ mark, text }) =>
-    tag('div', { id: `note-${mark}` }, tag('dt', {}, mark), tag('dd', {}, escape(text))),
+    tag('div', { id: `note-${mark}` }, tag('dt', {}, mark), tag('dd', {}, withCode(text))),
   )
   return items.length === 0 ? '' : section('Notes', tag('dl', { class: 'notes' }, ...items))
 }
@@ -197,4 +197,9 @@ function provenance(data: TableData, command: string | undefined): string {
 
 function section(title: string, ...children: string[]): string {
   return tag('section', {}, tag('h2', {}, escape(title)), ...children)
+}
+
+/** `cw_paper` in backticks as code; the rest is escaped. */
+function withCode(text: string): string {
+  return escape(text).replace(/`([^`]+)`/g, '<code>$1</code>')
 }

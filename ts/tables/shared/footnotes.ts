@@ -32,7 +32,7 @@ export function footnotes(rows: readonly TableRow[], publishedRun: PublishedRun)
     },
     {
       columns: ['inputChannelSparsity'],
-      text: 'Share of input channels (slices w[:, i, :, :] of every convolution, first one and downsampling included) that are exactly zero.',
+      text: 'Share of input channels (slices w[:, i, :, :] of every convolution, first one and downsampling included) that are zero, which is a norm below 1e-15.',
     },
     {
       columns: ['weightSparsity'],
