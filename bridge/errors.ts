@@ -19,6 +19,11 @@ interface Details extends Omit<Partial<WireError>, 'class' | 'message'> {
   seen?: CallSite
 }
 
+// Node prints enumerable fields below the stack, which already says it all.
+const hide = (target: object, fields: Readonly<Record<string, unknown>>): void => {
+  for (const [key, value] of Object.entries(fields)) Object.defineProperty(target, key, { value, enumerable: false })
+}
+
 const row = (text: string, place: string | null): string => (place ? `\n  ${text.padEnd(32)}  ${place}` : `\n  ${text}`)
 
 function render(reason: string, details: Details): string {
@@ -35,14 +40,12 @@ function render(reason: string, details: Details): string {
 /** Base of every error that feynkac throws on purpose. `reason` is the bare sentence, `message` the printed form. */
 export class FeynkacError extends Error {
   override readonly name: string = 'FeynkacError'
-  readonly details: Details
+  readonly reason!: string
+  readonly details!: Details
 
-  constructor(
-    readonly reason: string,
-    details: Details = {},
-  ) {
+  constructor(reason: string, details: Details = {}) {
     super(reason)
-    this.details = details
+    hide(this, { reason, details })
     if (details.issued || details.plan) this.print()
   }
 
@@ -59,7 +62,7 @@ export class FeynkacError extends Error {
     return this
   }
 
-  private print(): void {
+  protected print(): void {
     this.message = render(this.reason, this.details)
     const site = this.details.issued?.site ?? this.details.seen?.site
     const python = this.traceback ? `\n${this.traceback.trimEnd()}` : ''
@@ -86,6 +89,9 @@ export class ProtocolError extends FeynkacError {
 /** A service refused a request; the message is one sentence for the end user. */
 export class ServiceError extends FeynkacError {
   override readonly name = 'ServiceError'
+
+  // Places in the code are noise to the end user.
+  protected override print(): void {}
 }
 /** Cancelled by an AbortSignal. */
 export class CancelledError extends FeynkacError {
@@ -116,20 +122,16 @@ export interface Loss {
 /** The worker process is gone; what was on its way to it may or may not have happened. */
 export class WorkerLostError extends FeynkacError implements Loss {
   override readonly name = 'WorkerLostError'
-  readonly exitCode: number | null
-  readonly signal: string | null
-  readonly lastStderr: readonly string[]
-  readonly ackedSeq: number
-  readonly hint: string | null
+  readonly exitCode!: number | null
+  readonly signal!: string | null
+  readonly lastStderr!: readonly string[]
+  readonly ackedSeq!: number
+  readonly hint!: string | null
 
-  constructor(reason: string, loss: Loss) {
-    const tail = loss.lastStderr.slice(-8).map((line) => `\n  | ${line}`)
-    super(reason + (loss.hint ? `; ${loss.hint}` : '') + tail.join(''))
-    this.exitCode = loss.exitCode
-    this.signal = loss.signal
-    this.lastStderr = loss.lastStderr
-    this.ackedSeq = loss.ackedSeq
-    this.hint = loss.hint
+  constructor(reason: string, { exitCode, signal, lastStderr, ackedSeq, hint }: Loss) {
+    const tail = lastStderr.slice(-8).map((line) => `\n  | ${line}`)
+    super(reason + (hint ? `; ${hint}` : '') + tail.join(''))
+    hide(this, { exitCode, signal, lastStderr, ackedSeq, hint })
   }
 }
 
