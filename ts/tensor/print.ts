@@ -7,6 +7,9 @@ export interface PrintOptions {
   readonly locations?: boolean
 }
 
+// The code of a repeat with many captures is long; its neighbours keep their locations near.
+const MAX_WIDTH = 64
+
 /** For example `  %5 = clamp(%4, -0.1, 0.1)    attack.ts:12:7`. Values in a body are named after the repeat: `%7.0`. */
 export function printPlan(plan: Plan, { locations = true }: PrintOptions = {}): string {
   const lines: (readonly [text: string, loc: string | null])[] = []
@@ -18,7 +21,7 @@ export function printPlan(plan: Plan, { locations = true }: PrintOptions = {}): 
   printLevel(plan, '%', '  ', lines)
   const outputs = plan.outputs.map((id) => `%${id}`).join(', ')
   lines.push([outputs ? `  return ${outputs}` : '  return', null], ['}', null])
-  const width = Math.max(...lines.map(([text, loc]) => (loc === null ? 0 : text.length)))
+  const width = Math.min(MAX_WIDTH, Math.max(...lines.map(([text, loc]) => (loc === null ? 0 : text.length))))
   return lines.map(([text, loc]) => (locations && loc !== null ? `${text.padEnd(width + 4)}${loc}` : text)).join('\n')
 }
 
@@ -46,7 +49,7 @@ function printLevel(level: Level, prefix: string, indent: string, lines: (readon
     lines.push([`${indent}${result}repeat ${printArg(times, prefix)} ${heads.join(' ')} {`, node.loc])
     printLevel(body, inner, `${indent}  `, lines)
     lines.push(
-      [`${indent}  next ${body.outputs.map((out) => `${inner}${out}`).join(', ')}`, null],
+      [`${indent}  next ${body.outputs.map((out) => `${inner}${out}`).join(', ')}`.trimEnd(), null],
       [`${indent}}`, null],
     )
   })
@@ -78,7 +81,7 @@ export function printArg(arg: Tagged, prefix: string): string {
     case 's':
       return JSON.stringify(arg[1])
     case 'f':
-      return Number.isInteger(arg[1]) ? `${arg[1]}.0` : String(arg[1])
+      return /^-?\d+$/.test(String(arg[1])) ? `${arg[1]}.0` : String(arg[1])
     case 'p':
       return '{ … }'
     case 'i':
