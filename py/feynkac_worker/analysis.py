@@ -196,7 +196,7 @@ def _foreign(facts: Facts, node: Node, region: set[int], foreign: int) -> int:
 
 
 def _sources(facts: Facts, node: Node) -> int:
-    # What a grad, or the grads in a body, are taken with respect to. With an input, the parameters in modules are meant too.
+    # What a grad, or the grads in a body, are taken with respect to. An input may be a parameter inside a module.
     if node.op.name == "grad":
         return _with_respect_to(facts, node)
     return _wanted_by_body(facts, node) if node.body is not None else 0
