@@ -38,8 +38,9 @@ def result(node: Node, kinds: list[Kind]) -> Kind:
 
 def _check_get(named: dict[str, Value], kinds: list[Kind]) -> Kind:
     index, length = named["index"], length_of(named["list"], kinds)
-    if not isinstance(index, Const) or not 0 <= index.value < length:
-        raise PlanError(f"Expected `index` to be below the list's length {length}, got {shown(index)}")
+    k = index.value if isinstance(index, Const) else -1
+    if not 0 <= k < length:
+        raise PlanError(f"Expected `index` to be below the list's length {length}, got {shown(k)}")
     return TENSOR
 
 

@@ -171,8 +171,8 @@ class Client:
 
     def last(self) -> Any:
         """The value of the last OK, or the error of the last ERR."""
-        (kind, seq, value), *_ = self.sent[-1][0]
-        assert kind in (0, 1) and seq == self.seq, self.sent[-1]
+        _, seq, value = [item for items, _ in self.sent for item in items if item[0] in (0, 1)][-1]
+        assert seq == self.seq, self.sent[-1]
         return value
 
     def tensor(self, h: int) -> torch.Tensor:
