@@ -22,6 +22,7 @@ const SOURCES = [
   'tsconfig.build.json',
 ]
 const VENDOR = ['bridge', 'vendor']
+const NOTICES = 'LICENSE-execa'
 
 /**
  * @param {string} root
@@ -52,7 +53,20 @@ function sourceHash(root) {
 function isBuilt(root) {
   try {
     const { sources } = JSON.parse(fs.readFileSync(path.join(root, 'dist', STAMP), 'utf8'))
-    return fs.existsSync(path.join(root, ...VENDOR, 'execa.d.ts')) && sources === sourceHash(root)
+    return isVendored(root) && sources === sourceHash(root)
+  } catch {
+    return false
+  }
+}
+
+/**
+ * Whether `bridge/vendor/` holds the installed execa; the notices are written last.
+ * @param {string} root
+ */
+function isVendored(root) {
+  try {
+    const { version } = JSON.parse(fs.readFileSync(path.join(root, 'node_modules', 'execa', 'package.json'), 'utf8'))
+    return fs.readFileSync(path.join(root, ...VENDOR, NOTICES), 'utf8').includes(`\nexeca ${version} (`)
   } catch {
     return false
   }
@@ -82,8 +96,8 @@ function vendor(root) {
     Object.keys(metafile.inputs).map((file) => /^(?:.*node_modules\/)((?:@[^/]+\/)?[^/]+)/.exec(file)?.[0]),
   )
   const notices = [...packages].flatMap((name) => (name === undefined ? [] : [notice(path.join(root, name))]))
-  fs.writeFileSync(path.join(folder, 'LICENSE-execa'), `${notices.sort().join('\n\n')}\n`)
   fs.writeFileSync(path.join(folder, 'execa.d.ts'), "export * from 'execa'\n")
+  fs.writeFileSync(path.join(folder, NOTICES), `${notices.sort().join('\n\n')}\n`)
 }
 
 /**
@@ -107,7 +121,7 @@ async function build({ root, env }, { lock, logFile }) {
   const fresh = path.join(root, 'dist.new')
   const dist = path.join(root, 'dist')
   fs.rmSync(fresh, { recursive: true, force: true })
-  vendor(root)
+  if (!isVendored(root)) vendor(root)
   const compiler = require.resolve('typescript/bin/tsc', { paths: [root] })
   await lock.run(process.execPath, [compiler, '--project', 'tsconfig.build.json', '--outDir', fresh], {
     cwd: root,
@@ -122,7 +136,7 @@ async function build({ root, env }, { lock, logFile }) {
   fs.renameSync(fresh, dist)
 }
 
-module.exports = { isBuilt, sourceHash, vendor, build }
+module.exports = { isBuilt, isVendored, sourceHash, vendor, build }
 
 if (require.main === module) {
   void require('./prepare').main({ python: false })

@@ -6,7 +6,7 @@ const path = require('node:path')
 
 /**
  * @typedef {{ name: string, commands: (tools: Tools) => string[][] }} Check
- * @typedef {{ node: (packageName: string, bin: string) => string[], python: string }} Tools
+ * @typedef {{ node: (packageName: string, bin: string) => string[], python: string, root: string }} Tools
  */
 
 /** @type {readonly Check[]} */
@@ -22,6 +22,7 @@ const CHECKS = [
       [python, '-m', 'ruff', 'format', '--check', '--quiet'],
     ],
   },
+  { name: 'build', commands: ({ root }) => [[process.execPath, path.join(root, 'setup', 'build.js')]] },
   { name: 'tsc', commands: ({ node }) => [[...node('typescript', 'bin/tsc'), '--noEmit']] },
   { name: 'eslint', commands: ({ node }) => [[...node('eslint', 'bin/eslint.js'), '--max-warnings', '0']] },
   { name: 'mypy', commands: ({ python }) => [[python, '-m', 'mypy', '--no-error-summary']] },
@@ -60,7 +61,7 @@ function select(argv) {
  */
 function runChecks({ checks, extra, root, python, write = (text) => void process.stdout.write(text) }) {
   /** @type {Tools} */
-  const tools = { python, node: (name, bin) => [process.execPath, path.join(root, 'node_modules', name, bin)] }
+  const tools = { root, python, node: (name, bin) => [process.execPath, path.join(root, 'node_modules', name, bin)] }
   /** @type {NodeJS.ProcessEnv} */
   const env = { ...process.env }
   if (!process.stdout.isTTY) {

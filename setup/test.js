@@ -16,7 +16,7 @@ async function run() {
     process.exitCode = 2
     return
   }
-  if (!(await main({ development: true }))) return
+  if (!(await main({ development: true, dist: false }))) return
   const passed = runChecks({ ...selection, root: packageRoot(), python: findPython().python })
   if (!passed) process.exitCode = 1
 }

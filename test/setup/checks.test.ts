@@ -8,7 +8,7 @@ import { complaint } from '../../setup/node_version'
 const names = CHECKS.map(({ name }) => name)
 
 test('everything runs by default, cheap checks first', () => {
-  expect(names).toEqual(['prettier', 'ruff', 'tsc', 'eslint', 'mypy', 'pytest', 'jest'])
+  expect(names).toEqual(['prettier', 'ruff', 'build', 'tsc', 'eslint', 'mypy', 'pytest', 'jest'])
   expect(select([]).checks.map(({ name }) => name)).toEqual(names)
 })
 
