@@ -109,6 +109,8 @@ export async function openWorker(options: ConnectionOptions, settings: Settings)
       }, settings.startTimeoutMs)
       const abort = (): void => reject(cancelled())
       signal?.addEventListener('abort', abort)
+      // It may have fired while the socket was being bound.
+      if (signal?.aborted) abort()
       stop.signal.addEventListener('abort', () => {
         clearTimeout(timer)
         signal?.removeEventListener('abort', abort)

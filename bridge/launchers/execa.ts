@@ -87,7 +87,7 @@ class ExecaWorker implements WorkerProcess {
     log.end()
     if ('code' in first && !('failed' in first)) return { exitCode: first.code, signal: first.signal, failure: null, lastStderr: this.lastStderr }
     const result = await ended
-    const failure = result.exitCode === undefined && result.signal === undefined ? `${this.python}: ${result.code ?? result.shortMessage ?? 'failed to start'}` : null
+    const failure = result.exitCode === undefined && result.signal === undefined ? `\`${this.python}\` (${result.code ?? 'failed to start'})` : null
     return { exitCode: result.exitCode ?? null, signal: result.signal ?? null, failure, lastStderr: this.lastStderr }
   }
 }
