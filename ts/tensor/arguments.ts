@@ -49,7 +49,7 @@ export function shown(value: unknown): string {
 const WORDS: Record<string, string> = {
   tensor: 'a tensor',
   tensors: 'an array of tensors',
-  number: 'a number or a tensor',
+  number: 'a number',
   int: 'an integer',
   float: 'a number',
   bool: 'a boolean',
@@ -64,10 +64,12 @@ const WORDS: Record<string, string> = {
 }
 
 function refuse(trace: Trace, op: Op, arg: OpArg, x: unknown): never {
+  // A number may be a 0-d tensor, also where the row does not say so.
+  const kinds = new Set(arg.kinds.has('number') ? ['tensor', ...arg.kinds] : arg.kinds)
   const expected =
     arg.choices.length > 0
       ? `one of ${arg.choices.join(', ')}`
-      : [...arg.kinds].map((kind) => WORDS[kind] ?? kind).join(' or ')
+      : [...kinds].map((kind) => WORDS[kind] ?? kind).join(' or ')
   throw new PlanError(
     `Expected \`${arg.option}\` of ${op.name} to be ${expected}, got ${shown(x)}`,
     trace.here(op.name),

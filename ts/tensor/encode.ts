@@ -30,8 +30,9 @@ type Place = ((loc: string | null) => number) | null
 
 function nodesOf(level: Level, place: Place): unknown[] {
   return level.nodes.map(({ op, args, loc }) => {
+    const at = place?.(loc)
     const wire = args.map((arg) => wireArg(arg, place))
-    return place === null ? [op, wire] : [op, wire, place(loc)]
+    return at === undefined ? [op, wire] : [op, wire, at]
   })
 }
 
