@@ -10,8 +10,9 @@ async function main([path, name = 'fashion_mnist_subset', root]: string[]): Prom
   const { inputChannels } = await sparsity({ session, model: net })
   console.log(`${net.description.architecture}: ${inputChannels.zero} of ${inputChannels.total} input channels are zero`)
 
-  const threat = linf({ epsilon: data.epsilon })
-  const attacks = paperA({ epsilon: data.epsilon, stepSize: data.epsilon / 4 })
+  const epsilon = data.epsilon ?? 0.031
+  const threat = linf({ epsilon })
+  const attacks = paperA({ epsilon, stepSize: epsilon / 4 })
   const { natural, attacks: robust } = await evaluate({ session, model: net, data, attacks, threat, limit: 200, seed: 1 })
   console.log(`natural ${natural.correct} of ${natural.n}`)
   for (const [attack, { correct, n }] of Object.entries(robust)) console.log(`${attack} ${correct} of ${n}`)

@@ -112,6 +112,8 @@ export async function runExperiment(experiment: Experiment, tools: RunTools): Pr
       task.update((epoch - 1) * steps + step, `epoch ${epoch}/${config.epochs}`)
     },
   })
+  // a run that was killed between its state file and its metrics has a line too few
+  if (folder.metrics().length !== history.length) folder.writeMetrics(history)
   const last = history.at(-1)
   task?.finish(last ? `loss ${last.loss.toFixed(3)}, ${last.inputChannels.zero}/${last.inputChannels.total} channels zero` : '')
 

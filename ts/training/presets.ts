@@ -87,13 +87,20 @@ const paperRows = rowsOf([
   { network: ensemble('enresnet20', 5), lambda1: [1e-2, 2e-2] },
 ])
 
-const paperEvaluation: EvaluationSettings = { epsilon: 0.031, notation: '0.031', stepSize: 0.007, batch: 100, limit: null }
+const paperEvaluation: EvaluationSettings = {
+  epsilon: 0.031,
+  notation: '0.031',
+  stepSize: 0.007,
+  batch: 100,
+  limit: null,
+}
 const cifar10 = { name: 'cifar10', images: 50_000 }
 
 export const presets = {
   smoke: {
     name: 'smoke',
-    description: 'Minutes on two cores: ResNet8 on the embedded Fashion-MNIST subset, 8 epochs of PGD-3, weight decay 5e-3.',
+    description:
+      'Minutes on two cores: ResNet8 on the embedded Fashion-MNIST subset, 8 epochs of PGD-3, weight decay 5e-3.',
     data: { name: 'fashion_mnist_subset', images: 6000 },
     evaluation: { epsilon: 0.1, notation: '0.1', stepSize: 0.025, batch: 100, limit: null },
     rows: complete(
@@ -106,7 +113,8 @@ export const presets = {
   },
   quick: {
     name: 'quick',
-    description: 'Hours on a CPU: ResNet20 on 10,000 CIFAR-10 images, 10 epochs of PGD-3, weight decay 4e-3, batches of 64.',
+    description:
+      'Hours on a CPU: ResNet20 on 10,000 CIFAR-10 images, 10 epochs of PGD-3, weight decay 4e-3, batches of 64.',
     data: cifar10,
     evaluation: { ...paperEvaluation, limit: 1000 },
     rows: complete(
@@ -121,21 +129,23 @@ export const presets = {
         validation: { count: 1000, selection: 'best', attack: { stepSize: 0.014, iterations: 3, randomStart: true } },
       },
       rowsOf([
-        { network: single('resnet20'), lambda1: [5e-2] },
-        { network: ensemble('enresnet20', 2), lambda1: [5e-2] },
+        { network: single('resnet20'), lambda1: [5e-2, 1e-1] },
+        { network: ensemble('enresnet20', 2), lambda1: [5e-2, 1e-1] },
       ]),
     ),
   },
   paper: {
     name: 'paper',
-    description: 'As the published code: CIFAR-10, 200 epochs of PGD-10 with epsilon 0.031 and step 0.007; days on a CPU.',
+    description:
+      'As the published code: CIFAR-10, 200 epochs of PGD-10 with epsilon 0.031 and step 0.007; days on a CPU.',
     data: cifar10,
     evaluation: paperEvaluation,
     rows: complete(paperShared, paperRows),
   },
   paper_text: {
     name: 'paper_text',
-    description: "The constants of the paper's text instead of its code: epsilon 8/255 and step 2/255, in training and at test.",
+    description:
+      "The constants of the paper's text instead of its code: epsilon 8/255 and step 2/255, in training and at test.",
     data: cifar10,
     evaluation: { ...paperEvaluation, epsilon: 8 / 255, notation: '8/255', stepSize: 2 / 255 },
     rows: complete(

@@ -49,9 +49,9 @@ export function benchCommand(): Command {
   bench
     .command('overhead')
     .description('the same PGD training step driven from TypeScript and as plain PyTorch, interleaved')
-    .option('--pairs N', 'interleaved pairs a case', wholeNumber(2), 40)
-    .option('--device NAME', 'auto, cpu or cuda', 'auto')
-    .option('--threads N', 'threads of torch on both sides', wholeNumber(1))
+    .option('--pairs <n>', 'interleaved pairs a case', wholeNumber(2), 40)
+    .option('--device <name>', 'auto, cpu or cuda', 'auto')
+    .option('--threads <n>', 'threads of torch on both sides', wholeNumber(1))
     .option('--json', 'print one JSON line')
     .addHelpText('after', '\nExample:\n  npx feynkac bench overhead --json')
     .action(overhead)

@@ -50,7 +50,7 @@ export function inspectCommand(): Command {
   return new Command('inspect')
     .description('what a checkpoint is: architecture, counts, sparsity')
     .argument('<checkpoint>', 'a safetensors or torch file of a known layout')
-    .option('--device NAME', 'auto, cpu or cuda', 'cpu')
+    .option('--device <name>', 'auto, cpu or cuda', 'cpu')
     .option('--json', 'print one JSON line last')
     .addHelpText('after', '\nExample:\n  npx feynkac inspect resnet20.pth --json')
     .action(inspect)

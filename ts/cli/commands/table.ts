@@ -19,9 +19,9 @@ export function tableCommand(): Command {
   return new Command('table')
     .description('print a table from the records that are there; missing cells say so')
     .argument('<table>', `one of ${tableNames().join(', ')}`)
-    .addOption(new Option('--preset NAME', 'rows of which preset').choices(Object.keys(presets)).default('smoke'))
-    .option('--runs DIR', 'where the records are', 'runs')
-    .addOption(new Option('--format NAME', 'how to print').choices(['text', 'markdown', 'html', 'json']).default('text'))
+    .addOption(new Option('--preset <name>', 'rows of which preset').choices(Object.keys(presets)).default('smoke'))
+    .option('--runs <dir>', 'where the records are', 'runs')
+    .addOption(new Option('--format <name>', 'how to print').choices(['text', 'markdown', 'html', 'json']).default('text'))
     .option('--json', 'the same as --format json')
     .addHelpText('after', '\nExample:\n  npx feynkac table sparsity-meets-robustness/table-2 --format markdown > table.md')
     .action((name: string, options: Options) => {

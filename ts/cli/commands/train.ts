@@ -15,6 +15,9 @@ import { imageDistance, number, wholeNumber } from '../options'
 import { withSession } from '../session'
 import { openTerminal } from '../terminal'
 
+/** Marks a finished run of this command in its folder. */
+export const RESULT = 'result.json'
+
 interface Options {
   readonly config?: string
   readonly preset: keyof typeof presets
@@ -131,6 +134,7 @@ async function run(options: Options): Promise<void> {
         model: model_,
         folder: folder.path,
       }
+      folder.writeJson(RESULT, result)
       terminal.result(
         options.json
           ? JSON.stringify(result)
@@ -146,34 +150,34 @@ async function run(options: Options): Promise<void> {
 export function trainCommand(): Command {
   return new Command('train')
     .description('adversarial training of one network, with or without RVSM or RGSM; the same command resumes what was stopped')
-    .addOption(new Option('--preset NAME', 'constants to start from').choices(Object.keys(presets)).default('smoke'))
-    .option('--config FILE', 'a training configuration as JSON, instead of a preset')
-    .option('--data NAME', 'data set (that of the preset when absent)')
-    .option('--data-root DIR', 'folder of the data set')
-    .option('--network NAME', 'resnet8, resnet20, …, enresnet8, enresnet20, …')
-    .option('--members N', 'members of an ensemble', wholeNumber(1))
-    .option('--noise X', 'noise coefficient', number(0))
-    .option('--width N', 'channels of the first stage', wholeNumber(1))
-    .option('--channels N', 'input channels of the images', wholeNumber(1))
-    .option('--classes N', 'classes', wholeNumber(2))
-    .option('--stem-stride N', 'stride of the first convolution', wholeNumber(1))
-    .addOption(new Option('--method NAME', 'splitting method').choices(['none', 'rvsm', 'rgsm']))
-    .option('--beta X', 'weight of the quadratic term', number(0), 1)
-    .option('--lambda X', 'lambda of RVSM, lambda1 of RGSM', number(0))
-    .option('--epochs N', 'epochs', wholeNumber(1))
-    .option('--batch N', 'images a batch', wholeNumber(1))
-    .option('--lr X', 'first learning rate', number(0))
-    .option('--weight-decay X', 'weight decay', number(0))
-    .option('--epsilon SIZE', 'radius of the training attack, such as 0.031 or 8/255', imageDistance)
-    .option('--step SIZE', 'step of the training attack', imageDistance)
-    .option('--iterations N', 'iterations of the training attack', wholeNumber(1))
-    .option('--images N', 'train on so many images', wholeNumber(1))
-    .option('--seed N', 'seed of everything', wholeNumber(0), 0)
-    .option('--runs DIR', 'where the run is kept', 'runs')
-    .option('--out FILE', 'write the trained network here as well')
-    .addOption(new Option('--format NAME', 'format of --out').choices(['safetensors', 'pt']).default('safetensors'))
-    .option('--device NAME', 'auto, cpu or cuda', 'auto')
-    .option('--threads N', 'threads of torch', wholeNumber(1))
+    .addOption(new Option('--preset <name>', 'constants to start from').choices(Object.keys(presets)).default('smoke'))
+    .option('--config <file>', 'a training configuration as JSON, instead of a preset')
+    .option('--data <name>', 'data set (that of the preset when absent)')
+    .option('--data-root <dir>', 'folder of the data set')
+    .option('--network <name>', 'resnet8, resnet20, …, enresnet8, enresnet20, …')
+    .option('--members <n>', 'members of an ensemble', wholeNumber(1))
+    .option('--noise <x>', 'noise coefficient', number(0))
+    .option('--width <n>', 'channels of the first stage', wholeNumber(1))
+    .option('--channels <n>', 'input channels of the images', wholeNumber(1))
+    .option('--classes <n>', 'classes', wholeNumber(2))
+    .option('--stem-stride <n>', 'stride of the first convolution', wholeNumber(1))
+    .addOption(new Option('--method <name>', 'splitting method').choices(['none', 'rvsm', 'rgsm']))
+    .option('--beta <x>', 'weight of the quadratic term', number(0), 1)
+    .option('--lambda <x>', 'lambda of RVSM, lambda1 of RGSM', number(0))
+    .option('--epochs <n>', 'epochs', wholeNumber(1))
+    .option('--batch <n>', 'images a batch', wholeNumber(1))
+    .option('--lr <x>', 'first learning rate', number(0))
+    .option('--weight-decay <x>', 'weight decay', number(0))
+    .option('--epsilon <size>', 'radius of the training attack, such as 0.031 or 8/255', imageDistance)
+    .option('--step <size>', 'step of the training attack', imageDistance)
+    .option('--iterations <n>', 'iterations of the training attack', wholeNumber(1))
+    .option('--images <n>', 'train on so many images', wholeNumber(1))
+    .option('--seed <n>', 'seed of everything', wholeNumber(0), 0)
+    .option('--runs <dir>', 'where the run is kept', 'runs')
+    .option('--out <file>', 'write the trained network here as well')
+    .addOption(new Option('--format <name>', 'format of --out').choices(['safetensors', 'pt']).default('safetensors'))
+    .option('--device <name>', 'auto, cpu or cuda', 'auto')
+    .option('--threads <n>', 'threads of torch', wholeNumber(1))
     .option('--json', 'print one JSON line last')
     .addHelpText(
       'after',
