@@ -21,6 +21,8 @@ Command = Callable[[Session, int, list[Any], list[Any]], None]
 
 def _hello(session: Session, seq: int, item: list[Any], payloads: list[Any]) -> None:
     _, _, protocol, token, _, _ = item
+    if session.greeted:
+        raise ProtocolError("Expected HELLO once, got it again")
     if type(protocol) is not list or protocol[:1] != [codec.MAJOR]:
         raise RefusedError(f"Expected protocol major {codec.MAJOR}, got `{str(protocol)[:60]}`")
     expected = str(session.context.config.get("token", ""))

@@ -12,12 +12,12 @@ import torch
 import zmq
 
 from feynkac_worker import codec
-from feynkac_worker.errors import ServiceError
+from feynkac_worker.errors import ProtocolError, RootError, ServiceError
 from feynkac_worker.handles import Handles
 from feynkac_worker.progress import Progress
 from feynkac_worker.services import Context
 from feynkac_worker.session import RefusedError, Session, StickyError
-from feynkac_worker.worker import handle
+from feynkac_worker.worker import handle, refuse
 
 EXIT_OK, EXIT_CONFIG, EXIT_STICKY, EXIT_REFUSED = 0, 64, 70, 78
 # Copying a small frame is cheaper than sharing it.
@@ -87,13 +87,20 @@ def serve(config: Mapping[str, Any], progress: Progress) -> int:
 def _obey(socket: zmq.Socket[bytes], session: Session, limit: int) -> int:
     while not session.closing:
         frame = socket.recv(copy=False)
-        payloads = [socket.recv(copy=False) for _ in iter(lambda: socket.getsockopt(zmq.RCVMORE), 0)]
+        size, more = len(frame), frame.more
+        payloads = []
+        while more:
+            content = socket.recv(copy=False)
+            payloads.append(content.buffer)
+            size, more = size + len(content), content.more
         try:
-            if len(frame) + sum(len(content) for content in payloads) > limit:
-                frame, payloads = zmq.Frame(b""), []
-            handle(session, frame.buffer, [content.buffer for content in payloads])
+            if size > limit:
+                refuse(session, ProtocolError(f"Expected a message of at most {limit} bytes, got {size}"))
+            else:
+                handle(session, frame.buffer, payloads)
         except RefusedError as error:
             log(f"feynkac: {error}")
+            session.error(session.seq, RootError("ProtocolError", str(error), session.seq))
             return EXIT_REFUSED
         except StickyError as error:
             log(f"feynkac: CUDA cannot go on in this process: {error}")

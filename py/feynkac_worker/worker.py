@@ -19,7 +19,7 @@ def handle(session: Session, header: bytes | memoryview, payloads: list[Any]) ->
     try:
         items = codec.decode_header(header)
     except ProtocolError as error:
-        _refuse(session, error)
+        refuse(session, error)
         items = []
     for item in items:
         acked = False
@@ -73,10 +73,11 @@ def _malformed(session: Session, item: Any, error: Exception) -> None:
     outputs = {3: item[4:5], 7: item[5:6], 4: [item[2:3]]}.get(item[0], []) if item and type(item[0]) is int else []
     for part in outputs:
         session.handles.poison_outputs(part, root)
-    _refuse(session, error)
+    refuse(session, error)
 
 
-def _refuse(session: Session, error: Exception) -> None:
+def refuse(session: Session, error: Exception) -> None:
+    """Reports an error that belongs to no command. Raises RefusedError before HELLO."""
     if not session.greeted:
         raise RefusedError(str(error))
     session.error(session.seq, root_of(error, session.seq, "TorchOpError"))
