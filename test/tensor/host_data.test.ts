@@ -34,7 +34,7 @@ test.each<[string, () => unknown]>([
     'Expected `data[0]` to be an integer in [-9007199254740991, 9007199254740991] for int64',
     () => toBytes([0.5], [1], 'int64'),
   ],
-  ['Expected `data[0]` to be a number for float32, got `1` (string)', () => toBytes(['1' as unknown as number])],
+  ['Expected `data[0]` to be a number for float32, got `"1"` (string)', () => toBytes(['1' as unknown as number])],
   [
     'Expected `data` to be a number, an array of numbers or a typed array, got an object (Set)',
     () => toBytes(new Set() as unknown as number),

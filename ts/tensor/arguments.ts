@@ -5,6 +5,7 @@ import { DeviceTensor } from './device_tensor'
 import { HandleOwner } from './handle_owner'
 import type { Literal } from './level'
 import type { Op, OpArg } from './op_table'
+import { show } from './options'
 import { Symbolic, valueOf } from './symbolic'
 import type { Tensor } from './tensor'
 import type { Trace } from './trace'
@@ -43,7 +44,7 @@ export function shown(value: unknown): string {
   if (Array.isArray(value)) return `an array of ${value.length}`
   if (typeof value === 'object' && value !== null)
     return `an object (${value.constructor?.name ?? 'without prototype'})`
-  return `\`${String(value)}\` (${value === null ? 'null' : typeof value})`
+  return show(value)
 }
 
 const WORDS: Record<string, string> = {

@@ -18,8 +18,7 @@ function describe({ least = -Infinity, most = Infinity, open = false, integer = 
 /** How a value is shown in a message: the value and its type. */
 export function show(value: unknown): string {
   const type = value === null ? 'null' : Array.isArray(value) ? 'array' : typeof value
-  const text =
-    typeof value === 'number' || value === undefined ? String(value) : (JSON.stringify(value) ?? String(value))
+  const text = typeof value === 'number' || value === undefined ? String(value) : (JSON.stringify(value) ?? type)
   return `\`${text}\` (${type})`
 }
 

@@ -20,7 +20,7 @@ export { IntScalar } from './remote'
 export interface PlanOptions {
   /** Trace again at the first repeated call and compare; on by default. */
   readonly verify?: boolean
-  /** Run op by op: the log describes every value, and NaN or infinity is an error that names its op. */
+  /** Run op by op: the log describes every value (shape, dtype, minimum, mean, maximum) with the line that made it. */
   readonly debug?: boolean
   /** Where to run; needed only when neither the arguments nor the captured handles tell. */
   readonly session?: Session
@@ -45,10 +45,10 @@ export function plan<A extends readonly PlanArg[], R extends Tree | void>(
   if (typeof name !== 'string' || name === '')
     throw new PlanError(`Expected \`name\` of plan to be a string that is not empty, got ${shown(name)}`)
   if (typeof fn !== 'function') throw new PlanError(`Expected \`fn\` of plan to be a function, got ${shown(fn)}`)
-  const cache = new Cache(name, fn as unknown as Body, options)
+  const cache = new Cache(name, fn, options)
   const call = (...args: unknown[]): unknown => {
     const trace = openTrace()
-    if (trace !== null) return inlinePlan(trace, name, fn as unknown as Body, args)
+    if (trace !== null) return inlinePlan(trace, name, fn, args)
     const { last } = cache
     const wire = last !== null && last.verified ? last.match(args) : null
     return wire === null ? cache.call(args, call) : last!.run(wire, call)

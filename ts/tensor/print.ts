@@ -30,7 +30,7 @@ function printLevel(level: Level, prefix: string, indent: string, lines: (readon
     const id = level.inputs.length + position
     const op = opAt(node.op)
     const result = RESULTLESS.has(op.name) ? '' : `${prefix}${id} = `
-    const body = node.args.find((arg) => arg[0] === 'p')?.[1] as Level | undefined
+    const body = node.args.find((arg) => arg[0] === 'p')?.[1]
     if (body === undefined) {
       lines.push([`${indent}${result}${op.name}(${printArgs(node, prefix)})`, node.loc])
       return

@@ -12,6 +12,13 @@ let current: Trace | null = null
 /** The innermost open trace, null outside of any plan. */
 export const openTrace = (): Trace | null => current
 
+/** Opens another trace; gives the one that was open. */
+function enter(trace: Trace | null): Trace | null {
+  const outer = current
+  current = trace
+  return outer
+}
+
 /** One plan, or one body of a repeat inside of it, from its first node to its last. */
 export class Trace {
   readonly inputs: Value[] = []
@@ -83,12 +90,11 @@ export class Trace {
 
   /** Runs `body` with this trace as the open one. */
   run<T>(body: () => T): T {
-    const outer = current
-    current = this
+    const outer = enter(this)
     try {
       return body()
     } finally {
-      current = outer
+      enter(outer)
       this.open = false
     }
   }

@@ -55,7 +55,7 @@ function difference(a: Level, b: Level): Pair | null {
   return null
 }
 
-const bodyOf = (node: LevelNode): Level | undefined => node.args.find((arg) => arg[0] === 'p')?.[1] as Level | undefined
+const bodyOf = (node: LevelNode): Level | undefined => node.args.find((arg) => arg[0] === 'p')?.[1]
 
 const text = (arg: Tagged): string => (arg[0] === 'p' ? '' : `${arg[0]}${printArg(arg, '%')}`)
 
