@@ -8,12 +8,22 @@ async function main([path, name = 'fashion_mnist_subset', root]: string[]): Prom
   const net = await session.load(path)
   const data = await session.data(name, { split: 'test', root })
   const { inputChannels } = await sparsity({ session, model: net })
-  console.log(`${net.description.architecture}: ${inputChannels.zero} of ${inputChannels.total} input channels are zero`)
+  console.log(
+    `${net.description.architecture}: ${inputChannels.zero} of ${inputChannels.total} input channels are zero`,
+  )
 
   const epsilon = data.epsilon ?? 0.031
   const threat = linf({ epsilon })
   const attacks = paperA({ epsilon, stepSize: epsilon / 4 })
-  const { natural, attacks: robust } = await evaluate({ session, model: net, data, attacks, threat, limit: 200, seed: 1 })
+  const { natural, attacks: robust } = await evaluate({
+    session,
+    model: net,
+    data,
+    attacks,
+    threat,
+    limit: 200,
+    seed: 1,
+  })
   console.log(`natural ${natural.correct} of ${natural.n}`)
   for (const [attack, { correct, n }] of Object.entries(robust)) console.log(`${attack} ${correct} of ${n}`)
 

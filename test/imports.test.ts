@@ -37,7 +37,9 @@ function folderOf(path: string): string {
 }
 
 export function importsOf(source: string): string[] {
-  return [...source.matchAll(/(?:from|import|require\()\s*\(?['"](\.{1,2}\/[^'"]+)['"]/g)].map((match) => match[1] ?? '')
+  return [...source.matchAll(/(?:from|import|require\()\s*\(?['"](\.{1,2}\/[^'"]+)['"]/g)].map(
+    (match) => match[1] ?? '',
+  )
 }
 
 function violations(path: string, source: string): string[] {

@@ -2,7 +2,19 @@
  * feynkac: adversarial training, relaxed-splitting pruning and honest attacks of Feynman-Kac ensembles. TypeScript traces, PyTorch replays.
  * Single algorithms can also be imported by path, such as `feynkac/attacks/pgd`.
  */
-export * from '../bridge/errors'
+export {
+  BackpressureError,
+  CancelledError,
+  FeynkacError,
+  NonFiniteError,
+  OutOfMemoryError,
+  PlanError,
+  ProtocolError,
+  ServiceError,
+  TimeoutError,
+  TorchOpError,
+  WorkerLostError,
+} from '../bridge/errors'
 export * from './tensor/functions'
 export * from './tensor/kinds'
 export { type IntScalar, type PlanFunction, type PlanOptions, int, plan } from './tensor/plan'
@@ -29,7 +41,13 @@ export { type CraftOptions, craft } from './threats/shared/craft'
 export * from './evaluation/evaluate'
 export * from './evaluation/sparsity'
 export * from './evaluation/suites'
-export { type SplittingConfig, type TrainAttack, type TrainConfig, rgsm as rgsmConfig, rvsm as rvsmConfig } from './training/config'
+export {
+  type SplittingConfig,
+  type TrainAttack,
+  type TrainConfig,
+  rgsm as rgsmConfig,
+  rvsm as rvsmConfig,
+} from './training/config'
 export { type EvaluationSettings, type Preset, preset, presets } from './training/presets'
 export type { EpochMetrics } from './training/state'
 export { type TrainFolder, type TrainOptions, type TrainResult, train } from './training/train'

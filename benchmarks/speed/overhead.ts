@@ -75,13 +75,19 @@ async function timed(body: () => Promise<unknown>): Promise<number> {
 }
 
 /** The driven step: a function from a number of steps to the seconds that they took. */
-async function driven(session: Session, { network, options, size, batch }: Case): Promise<(steps: number) => Promise<number>> {
+async function driven(
+  session: Session,
+  { network, options, size, batch }: Case,
+): Promise<(steps: number) => Promise<number>> {
   const model = await session.model(network, { ...options, seed: SEED })
   const optimizer = session.sgd(model.parameters(), { momentum: 0.9, nesterov: true, weightDecay: 5e-4 })
   const generator = session.generator(SEED)
   const images = plan('images', () => rand([IMAGES, options.channels, size, size], generator), { session })()
   const labels = plan('labels', () => rand([IMAGES], generator).mul(10).floor().to('int64'), { session })()
-  const order = session.put(BigInt64Array.from({ length: IMAGES }, (_, i) => BigInt((i * 317) % IMAGES)), [IMAGES])
+  const order = session.put(
+    BigInt64Array.from({ length: IMAGES }, (_, i) => BigInt((i * 317) % IMAGES)),
+    [IMAGES],
+  )
   const lossSum = session.put(new Float32Array(1), [])
   const attack = pgd(ATTACK)
   const threat = linf({ epsilon: ATTACK.epsilon })
@@ -109,8 +115,22 @@ async function driven(session: Session, { network, options, size, batch }: Case)
     })
 }
 
-async function measureCase(session: Session, example: Case, pairs: number, threads: number, onPair: () => void): Promise<Overhead['cases'][number]> {
-  const peer = await Peer.start({ ...example, ...ATTACK, height: example.size, width: example.size, threads, seed: SEED, images: IMAGES })
+async function measureCase(
+  session: Session,
+  example: Case,
+  pairs: number,
+  threads: number,
+  onPair: () => void,
+): Promise<Overhead['cases'][number]> {
+  const peer = await Peer.start({
+    ...example,
+    ...ATTACK,
+    height: example.size,
+    width: example.size,
+    threads,
+    seed: SEED,
+    images: IMAGES,
+  })
   try {
     const run = await driven(session, example)
     const ours: number[] = []
@@ -173,7 +193,9 @@ export async function measureOverhead(
   let done = 0
   for (const example of CASES) {
     cases.push(
-      await measureCase(session, example, pairs, session.info.threads, () => onProgress(++done, CASES.length * (pairs + 1))),
+      await measureCase(session, example, pairs, session.info.threads, () =>
+        onProgress(++done, CASES.length * (pairs + 1)),
+      ),
     )
   }
   return { cases, perCommandMicroseconds, roundTripMicroseconds }

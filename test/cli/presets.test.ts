@@ -12,5 +12,7 @@ test.each(Object.values(presets))('preset $name trains exactly the rows of the t
 
 test('an unknown table is refused with the known ones', () => {
   expect(tableNames()).toContain('sparsity-meets-robustness/table-2')
-  expect(() => tableNamed('table-9')).toThrow(`Expected \`table\` to be one of ${tableNames().join(', ')}, got \`table-9\``)
+  expect(() => tableNamed('table-9')).toThrow(
+    `Expected \`table\` to be one of ${tableNames().join(', ')}, got \`table-9\``,
+  )
 })

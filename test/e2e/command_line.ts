@@ -20,7 +20,10 @@ export interface Running {
 
 /** Starts `feynkac` with these arguments. */
 export function start(args: readonly string[], env: NodeJS.ProcessEnv = {}): Running {
-  const child = spawn(process.execPath, [entry, ...args], { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(process.execPath, [entry, ...args], {
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
   let stdout = ''
   let stderr = ''
   child.stdout.on('data', (data: Buffer) => (stdout += data.toString()))
@@ -33,11 +36,13 @@ export function start(args: readonly string[], env: NodeJS.ProcessEnv = {}): Run
 }
 
 /** Runs a command to its end. */
-export const run = (args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Finished> => start(args, env).finished
+export const run = (args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Finished> =>
+  start(args, env).finished
 
 /** The last line of standard output as JSON; the whole output is in the message when the command failed. */
 export function json(finished: Finished): Record<string, unknown> {
-  if (finished.code !== 0) throw new Error(`feynkac ended with ${finished.code ?? finished.signal}:\n${finished.stderr}${finished.stdout}`)
+  if (finished.code !== 0)
+    throw new Error(`feynkac ended with ${finished.code ?? finished.signal}:\n${finished.stderr}${finished.stdout}`)
   return JSON.parse(finished.stdout.trim().split('\n').at(-1) ?? '') as Record<string, unknown>
 }
 
@@ -54,7 +59,9 @@ export async function until(running: Running, ready: () => boolean): Promise<voi
 /** The process id of the Python worker of a running command. */
 export function workerOf({ child }: Running): number {
   const children = readFileSync(`/proc/${child.pid}/task/${child.pid}/children`, 'utf8').trim().split(' ')
-  const workers = children.map(Number).filter((pid) => readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('feynkac_worker'))
+  const workers = children
+    .map(Number)
+    .filter((pid) => readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('feynkac_worker'))
   if (workers.length !== 1) throw new Error(`Expected one worker of process ${child.pid}, got ${workers.length}`)
   return workers[0]!
 }

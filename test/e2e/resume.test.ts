@@ -4,8 +4,33 @@ import { join } from 'node:path'
 import { json, onlyRun, run, start, temporaryFolder, until, workerOf } from './command_line'
 
 const folder = temporaryFolder()
-const tiny = ['--network', 'enresnet8', '--members', '2', '--noise', '0.1', '--width', '4', '--images', '512', '--epochs', '4', '--threads', '1']
-const train = (runs: string): string[] => ['train', ...tiny, '--method', 'rgsm', '--lambda', '0.05', '--runs', join(folder, runs), '--json']
+const tiny = [
+  '--network',
+  'enresnet8',
+  '--members',
+  '2',
+  '--noise',
+  '0.1',
+  '--width',
+  '4',
+  '--images',
+  '512',
+  '--epochs',
+  '4',
+  '--threads',
+  '1',
+]
+const train = (runs: string): string[] => [
+  'train',
+  ...tiny,
+  '--method',
+  'rgsm',
+  '--lambda',
+  '0.05',
+  '--runs',
+  join(folder, runs),
+  '--json',
+]
 
 const metricsLines = (runs: string): number => {
   const experiment = join(folder, runs, 'train')
@@ -25,7 +50,12 @@ function ending(runs: string): { model: Buffer; metrics: unknown[] } {
 let undisturbed: ReturnType<typeof ending>
 
 beforeAll(async () => {
-  expect(json(await run(train('undisturbed')))).toMatchObject({ network: 'En2ResNet8', method: 'RGSM', epochs: 4, n: 512 })
+  expect(json(await run(train('undisturbed')))).toMatchObject({
+    network: 'En2ResNet8',
+    method: 'RGSM',
+    epochs: 4,
+    n: 512,
+  })
   undisturbed = ending('undisturbed')
 })
 

@@ -52,12 +52,17 @@ export function rowOf(config: TrainConfig): RowIdentity {
 
 /** A row in words: `En2ResNet8 RGSM lambda1 0.05, seed 0`. */
 export function titleOf({ row: { network, method, hyper }, train: { seed } }: Experiment): string {
-  const values = Object.entries(hyper).flatMap(([name, value]) => (value === null || name === 'beta' || name === 'lambda2' ? [] : [`${name} ${value}`]))
+  const values = Object.entries(hyper).flatMap(([name, value]) =>
+    value === null || name === 'beta' || name === 'lambda2' ? [] : [`${name} ${value}`],
+  )
   return [`${[network, method, ...values].join(' ')}`, `seed ${seed}`].join(', ')
 }
 
 /** Everything that the numbers of a run depend on: what its folder's name is the hash of. */
-export function configurationOf(experiment: Experiment, versions: { torch: string; threads: number; device: string }): Record<string, unknown> {
+export function configurationOf(
+  experiment: Experiment,
+  versions: { torch: string; threads: number; device: string },
+): Record<string, unknown> {
   const { name, known } = experiment.data
   return {
     method: METHOD_VERSION,
@@ -115,7 +120,9 @@ export async function runExperiment(experiment: Experiment, tools: RunTools): Pr
   // a run that was killed between its state file and its metrics has a line too few
   if (folder.metrics().length !== history.length) folder.writeMetrics(history)
   const last = history.at(-1)
-  task?.finish(last ? `loss ${last.loss.toFixed(3)}, ${last.inputChannels.zero}/${last.inputChannels.total} channels zero` : '')
+  task?.finish(
+    last ? `loss ${last.loss.toFixed(3)}, ${last.inputChannels.zero}/${last.inputChannels.total} channels zero` : '',
+  )
 
   const attacks = paperA(evaluation)
   const passes = Object.keys(attacks).length + 1
@@ -166,7 +173,12 @@ export async function runExperiment(experiment: Experiment, tools: RunTools): Pr
     selectedEpoch,
     epochs: config.epochs,
     seconds: { train: timed.seconds(), evaluate: seconds },
-    versions: { feynkac: packageVersion(), torch: session.info.torch, python: session.info.python, node: process.version },
+    versions: {
+      feynkac: packageVersion(),
+      torch: session.info.torch,
+      python: session.info.python,
+      node: process.version,
+    },
     hardware: {
       device: session.info.deviceName,
       cpu: cpus()[0]?.model ?? '',

@@ -10,7 +10,12 @@ export interface LoadedData {
 }
 
 /** Both splits on the device; their facts are remembered below `runs`. */
-export async function loadBoth(session: Session, runs: string, name: string, root: string | undefined): Promise<LoadedData> {
+export async function loadBoth(
+  session: Session,
+  runs: string,
+  name: string,
+  root: string | undefined,
+): Promise<LoadedData> {
   const train = await session.data(name, { split: 'train', root })
   const test = await session.data(name, { split: 'test', root })
   const paths = [...train.files, ...test.files].map(({ path }) => path)

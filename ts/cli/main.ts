@@ -14,7 +14,9 @@ import { packageVersion } from './package'
 /** The whole command line; actions throw, `main` reports. */
 export function program(): Command {
   const command = new Command('feynkac')
-    .description('Robust training, relaxed-splitting pruning and honest attacks of Feynman-Kac ensembles, with PyTorch doing the heavy part.')
+    .description(
+      'Robust training, relaxed-splitting pruning and honest attacks of Feynman-Kac ensembles, with PyTorch doing the heavy part.',
+    )
     .version(packageVersion())
     .showHelpAfterError('(feynkac --help, or feynkac COMMAND --help, lists what is known)')
     .exitOverride()

@@ -12,10 +12,15 @@ export function packageVersion(): string {
 /** The commit of the checkout that runs, `+` appended when the tree has changes; null outside a checkout. */
 export function commit(): string | null {
   const git = (...args: string[]): string =>
-    execFileSync('git', ['-C', packageRoot(), ...args], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim()
+    execFileSync('git', ['-C', packageRoot(), ...args], {
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+    }).trim()
   try {
     if (git('rev-parse', '--show-cdup') !== '') return null
-    return git('rev-parse', '--short=12', 'HEAD') + (git('status', '--porcelain', '--untracked-files=no') === '' ? '' : '+')
+    return (
+      git('rev-parse', '--short=12', 'HEAD') + (git('status', '--porcelain', '--untracked-files=no') === '' ? '' : '+')
+    )
   } catch {
     return null
   }

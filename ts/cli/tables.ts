@@ -23,6 +23,7 @@ export const tableNames = (): string[] => all().map(({ name }) => name)
 /** The table of that name; an unknown one is refused with the known ones. */
 export function tableNamed(name: string): Table {
   const found = all().find((table) => table.name === name)
-  if (found === undefined) throw new Error(`Expected \`table\` to be one of ${tableNames().join(', ')}, got \`${name}\``)
+  if (found === undefined)
+    throw new Error(`Expected \`table\` to be one of ${tableNames().join(', ')}, got \`${name}\``)
   return found
 }

@@ -90,7 +90,8 @@ function plainTerminal(): Terminal {
           last = now
           note(`${name}: ${done}/${total} ${rateOf(done, total, started, now)} ${detail}`.trimEnd())
         },
-        finish: (detail = '') => note(`${name}: done in ${formatSeconds((Date.now() - started) / 1000)} ${detail}`.trimEnd()),
+        finish: (detail = '') =>
+          note(`${name}: done in ${formatSeconds((Date.now() - started) / 1000)} ${detail}`.trimEnd()),
       }
     },
     close: () => undefined,

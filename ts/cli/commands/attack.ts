@@ -36,11 +36,15 @@ async function attack(path: string, options: Options): Promise<void> {
         options.noiseCoefficient === undefined ? {} : { options: { noise: options.noiseCoefficient } },
       )
       const data = await session.data(options.data, { split: 'test', root: options.dataRoot })
-      const epsilon = options.epsilon ?? (data.epsilon === null ? undefined : { value: data.epsilon, notation: String(data.epsilon) })
-      if (epsilon === undefined) throw new Error(`Expected \`--epsilon\` with ${data.title}, which has no usual one, got nothing`)
+      const epsilon =
+        options.epsilon ?? (data.epsilon === null ? undefined : { value: data.epsilon, notation: String(data.epsilon) })
+      if (epsilon === undefined)
+        throw new Error(`Expected \`--epsilon\` with ${data.title}, which has no usual one, got nothing`)
       const stepSize = options.step?.value ?? (epsilon.value === 0.031 ? 0.007 : epsilon.value / 4)
       const suite = paperA({ epsilon: epsilon.value, stepSize })
-      const chosen = Object.fromEntries(ATTACKS.filter((name) => options.attacks.includes(name)).map((name) => [name, suite[name]]))
+      const chosen = Object.fromEntries(
+        ATTACKS.filter((name) => options.attacks.includes(name)).map((name) => [name, suite[name]]),
+      )
       const n = Math.min(options.limit ?? data.n, data.n)
       const order = ['natural', ...Object.keys(chosen)]
       const task = terminal.task('attack', order.length * n)
@@ -72,19 +76,28 @@ async function attack(path: string, options: Options): Promise<void> {
       }
       if (options.json) {
         const robust = Object.fromEntries(
-          Object.entries(measured.attacks).map(([name, { correct, n: of }]) => [name, { robust: correct / of, correct, n: of }]),
+          Object.entries(measured.attacks).map(([name, { correct, n: of }]) => [
+            name,
+            { robust: correct / of, correct, n: of },
+          ]),
         )
         const { correct, n: of } = measured.natural
-        terminal.result(JSON.stringify({ n: of, seed: options.seed, natural: correct / of, attacks: robust, ...conditions }))
+        terminal.result(
+          JSON.stringify({ n: of, seed: options.seed, natural: correct / of, attacks: robust, ...conditions }),
+        )
         return
       }
-      terminal.result(`${conditions.network} on ${data.title}, n = ${n}, seed ${options.seed}, epsilon ${epsilon.notation}, step ${stepSize}`)
+      terminal.result(
+        `${conditions.network} on ${data.title}, n = ${n}, seed ${options.seed}, epsilon ${epsilon.notation}, step ${stepSize}`,
+      )
       for (const [name, { correct, n: of }] of Object.entries({ natural: measured.natural, ...measured.attacks })) {
         const { low, high } = wilson(correct, of)
         const text = [correct / of, low, high].map((value) => (100 * value).toFixed(2))
         terminal.result(`${name.padEnd(9)} ${text[0]} %  [${text[1]}, ${text[2]}]  (${correct} of ${of})`)
       }
-      terminal.result(`${device}, ${threads} threads, batches of ${options.batch}, noise ${options.noise ? 'on' : 'off'}, torch ${torch}`)
+      terminal.result(
+        `${device}, ${threads} threads, batches of ${options.batch}, noise ${options.noise ? 'on' : 'off'}, torch ${torch}`,
+      )
     })
   } finally {
     terminal.close()
@@ -95,11 +108,19 @@ export function attackCommand(): Command {
   return new Command('attack')
     .description('natural and robust accuracy of a checkpoint (safetensors or torch file of a known layout)')
     .argument('<checkpoint>', 'the file')
-    .option('--data <name>', 'data set: fashion_mnist_subset, fashion_mnist, mnist, cifar10, cifar100, arrays', 'cifar10')
+    .option(
+      '--data <name>',
+      'data set: fashion_mnist_subset, fashion_mnist, mnist, cifar10, cifar100, arrays',
+      'cifar10',
+    )
     .option('--data-root <dir>', 'folder (or file, for arrays) of the data set')
     .option('--attacks <list>', `some of ${ATTACKS.join(', ')}`, names(ATTACKS), [...ATTACKS])
     .option('--limit <n>', 'only the first N test images', wholeNumber(1))
-    .option('--epsilon <size>', 'radius on the [0, 1] scale, such as 0.031 or 8/255 (the usual one of the data set when absent)', imageDistance)
+    .option(
+      '--epsilon <size>',
+      'radius on the [0, 1] scale, such as 0.031 or 8/255 (the usual one of the data set when absent)',
+      imageDistance,
+    )
     .option('--step <size>', 'step of IFGSM20 (0.007 at 0.031, else a quarter of epsilon, when absent)', imageDistance)
     .option('--batch <n>', 'images a batch; whole-tensor noise depends on it', wholeNumber(1), 100)
     .option('--seed <n>', 'seed of noise and random starts', wholeNumber(0), 0)
@@ -108,6 +129,9 @@ export function attackCommand(): Command {
     .option('--device <name>', 'auto, cpu or cuda', 'auto')
     .option('--threads <n>', 'threads of torch', wholeNumber(1))
     .option('--json', 'print one JSON line last')
-    .addHelpText('after', '\nExample:\n  npx feynkac attack resnet20.pth --data cifar10 --data-root data/cifar-10-batches-bin --attacks fgsm,ifgsm20 --limit 1000')
+    .addHelpText(
+      'after',
+      '\nExample:\n  npx feynkac attack resnet20.pth --data cifar10 --data-root data/cifar-10-batches-bin --attacks fgsm,ifgsm20 --limit 1000',
+    )
     .action(attack)
 }

@@ -1,6 +1,7 @@
 /** `feynkac bench`: what driving from TypeScript costs on this machine. */
 import { cpus } from 'node:os'
 import { Command } from 'commander'
+import { measureMemory } from '../../../benchmarks/speed/memory'
 import { measureOverhead } from '../../../benchmarks/speed/overhead'
 import { wholeNumber } from '../options'
 import { withSession } from '../session'
@@ -28,11 +29,20 @@ async function overhead(options: Options): Promise<void> {
       })
       task.finish(`${total} pairs`)
       const { torch, device, threads } = session.info
-      const conditions = { torch, device, threads, cpu: cpus()[0]?.model ?? 'unknown', cores: cpus().length, node: process.version }
+      const conditions = {
+        torch,
+        device,
+        threads,
+        cpu: cpus()[0]?.model ?? 'unknown',
+        cores: cpus().length,
+        node: process.version,
+      }
       if (options.json) terminal.result(JSON.stringify({ ...measured, conditions }))
       else {
         for (const { name, ratio, low, high, n } of measured.cases) {
-          terminal.result(`${name}: ${ratio.toFixed(3)} times plain PyTorch [${low.toFixed(3)}, ${high.toFixed(3)}], n = ${n} pairs`)
+          terminal.result(
+            `${name}: ${ratio.toFixed(3)} times plain PyTorch [${low.toFixed(3)}, ${high.toFixed(3)}], n = ${n} pairs`,
+          )
         }
         terminal.result(`one batched command: ${measured.perCommandMicroseconds.toFixed(2)} microseconds`)
         terminal.result(`one round trip: ${measured.roundTripMicroseconds.toFixed(0)} microseconds`)
@@ -44,8 +54,40 @@ async function overhead(options: Options): Promise<void> {
   }
 }
 
+const MEBIBYTE = 2 ** 20
+
+async function memory(options: { steps: number; json?: boolean }): Promise<void> {
+  const terminal = openTerminal()
+  try {
+    await withSession({ device: 'cpu', threads: 1 }, terminal, async (session) => {
+      const task = terminal.task('bench memory', options.steps)
+      const readings = await measureMemory(session, {
+        steps: options.steps,
+        samples: 10,
+        onProgress: (done) => task.update(done),
+      })
+      task.finish()
+      if (options.json)
+        return terminal.result(JSON.stringify({ readings, torch: session.info.torch, node: process.version }))
+      for (const { steps, clientBytes, workerBytes, handles } of readings) {
+        const [client, worker] = [clientBytes, workerBytes].map((bytes) => `${(bytes / MEBIBYTE).toFixed(1)} MiB`)
+        terminal.result(`${String(steps).padStart(6)} steps: client ${client}, worker ${worker}, ${handles} handles`)
+      }
+    })
+  } finally {
+    terminal.close()
+  }
+}
+
 export function benchCommand(): Command {
   const bench = new Command('bench').description('measure what driving from TypeScript costs')
+  bench
+    .command('memory')
+    .description('resident memory of both processes over many steps of a tiny network')
+    .option('--steps <n>', 'training steps', wholeNumber(10), 10_000)
+    .option('--json', 'print one JSON line')
+    .addHelpText('after', '\nExample:\n  npx feynkac bench memory')
+    .action(memory)
   bench
     .command('overhead')
     .description('the same PGD training step driven from TypeScript and as plain PyTorch, interleaved')

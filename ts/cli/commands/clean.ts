@@ -16,8 +16,13 @@ export function cleanCommand(): Command {
     .addHelpText('after', '\nExamples:\n  npx feynkac clean --dry-run\n  npx feynkac clean --all --runs runs')
     .action((options: { runs: string; all?: boolean; dryRun?: boolean; json?: boolean }) => {
       const { runs, unfinished } = findRecords(resolve(options.runs))
-      const finished = [...runs.map(({ folder }) => folder), ...unfinished.filter((folder) => existsSync(join(folder, RESULT)))]
-      const chosen = options.all ? [...new Set([...finished, ...unfinished])] : unfinished.filter((folder) => !finished.includes(folder))
+      const finished = [
+        ...runs.map(({ folder }) => folder),
+        ...unfinished.filter((folder) => existsSync(join(folder, RESULT))),
+      ]
+      const chosen = options.all
+        ? [...new Set([...finished, ...unfinished])]
+        : unfinished.filter((folder) => !finished.includes(folder))
       for (const folder of chosen) {
         // refuses while another process works there
         const release = takeLock(folder)
@@ -26,7 +31,8 @@ export function cleanCommand(): Command {
       }
       const removed = chosen
       if (options.json) process.stdout.write(`${JSON.stringify({ removed, dryRun: options.dryRun === true })}\n`)
-      else for (const folder of removed) process.stdout.write(`${options.dryRun ? 'would remove' : 'removed'} ${folder}\n`)
+      else
+        for (const folder of removed) process.stdout.write(`${options.dryRun ? 'would remove' : 'removed'} ${folder}\n`)
       if (!options.json && removed.length === 0) process.stdout.write('nothing to remove\n')
     })
 }

@@ -35,7 +35,9 @@ async function inspect(path: string, options: Options): Promise<void> {
         )
         return
       }
-      terminal.result(`architecture                        ${architecture}, ${members} member${members === 1 ? '' : 's'}`)
+      terminal.result(
+        `architecture                        ${architecture}, ${members} member${members === 1 ? '' : 's'}`,
+      )
       terminal.result(`parameters                          ${trainable}`)
       terminal.result(`weights of convolutions             ${shown(zeros.convWeights)}`)
       terminal.result(`input channels                      ${shown(zeros.inputChannels)}`)

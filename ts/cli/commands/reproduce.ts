@@ -13,7 +13,7 @@ import { seeds, wholeNumber } from '../options'
 import { publish } from '../publish'
 import { withSession } from '../session'
 import { tableNamed, tableNames } from '../tables'
-import { type Terminal, openTerminal } from '../terminal'
+import { openTerminal } from '../terminal'
 
 const DEFAULT_TABLE = 'sparsity-meets-robustness/table-2'
 
@@ -28,15 +28,30 @@ interface Options {
   readonly json?: boolean
 }
 
-function experimentsOf(tableName: string, chosen: Preset, options: Options, threads: number, known: KnownData): Experiment[] {
+function experimentsOf(
+  tableName: string,
+  chosen: Preset,
+  options: Options,
+  threads: number,
+  known: KnownData,
+): Experiment[] {
   const rows = tableNamed(tableName).rows(options.preset)
   return options.seeds.flatMap((seed) =>
     chosen.rows(seed, threads).map((train) => {
       const row = rowOf(train)
       if (!rows.some((candidate) => sameRow(candidate, row))) {
-        throw new Error(`Expected every row of preset \`${options.preset}\` in ${tableName}, got ${JSON.stringify(row)}`)
+        throw new Error(
+          `Expected every row of preset \`${options.preset}\` in ${tableName}, got ${JSON.stringify(row)}`,
+        )
       }
-      return { table: tableName, preset: options.preset, row, train, evaluation: chosen.evaluation, data: { name: chosen.data.name, known } }
+      return {
+        table: tableName,
+        preset: options.preset,
+        row,
+        train,
+        evaluation: chosen.evaluation,
+        data: { name: chosen.data.name, known },
+      }
     }),
   )
 }
@@ -52,7 +67,10 @@ async function reproduce(tableName: string, options: Options): Promise<void> {
     terminal.note(`${table.title}, preset ${chosen.name}: ${chosen.description}`)
     const versions = { torch: torchVersion(findPython().python), threads, device: options.device }
     const known = knownData(runs, chosen.data.name, options.dataRoot)
-    const done = known !== null && !options.fresh && finished(experimentsOf(tableName, chosen, options, threads, known), runs, versions)
+    const done =
+      known !== null &&
+      !options.fresh &&
+      finished(experimentsOf(tableName, chosen, options, threads, known), runs, versions)
     if (!done) {
       await withSession({ ...options, threads }, terminal, async (session, signal) => {
         const data = await loadBoth(session, runs, chosen.data.name, options.dataRoot)
@@ -81,7 +99,9 @@ function finished(experiments: Experiment[], runs: string, versions: Parameters<
 
 export function reproduceCommand(): Command {
   return new Command('reproduce')
-    .description('train and attack the rows of a published table and print it beside the published numbers; stops, resumes and reuses records')
+    .description(
+      'train and attack the rows of a published table and print it beside the published numbers; stops, resumes and reuses records',
+    )
     .argument('[table]', `one of ${tableNames().join(', ')}`, DEFAULT_TABLE)
     .addOption(new Option('--preset <name>', 'how much to run').choices(Object.keys(presets)).default('smoke'))
     .option('--seeds <list>', 'seeds, separated by commas', seeds, [0])

@@ -21,9 +21,14 @@ export function tableCommand(): Command {
     .argument('<table>', `one of ${tableNames().join(', ')}`)
     .addOption(new Option('--preset <name>', 'rows of which preset').choices(Object.keys(presets)).default('smoke'))
     .option('--runs <dir>', 'where the records are', 'runs')
-    .addOption(new Option('--format <name>', 'how to print').choices(['text', 'markdown', 'html', 'json']).default('text'))
+    .addOption(
+      new Option('--format <name>', 'how to print').choices(['text', 'markdown', 'html', 'json']).default('text'),
+    )
     .option('--json', 'the same as --format json')
-    .addHelpText('after', '\nExample:\n  npx feynkac table sparsity-meets-robustness/table-2 --format markdown > table.md')
+    .addHelpText(
+      'after',
+      '\nExample:\n  npx feynkac table sparsity-meets-robustness/table-2 --format markdown > table.md',
+    )
     .action((name: string, options: Options) => {
       const terminal = openTerminal(false)
       const { data, html, markdown } = buildPages({

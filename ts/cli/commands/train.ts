@@ -13,7 +13,7 @@ import { torchVersion } from '../known'
 import { loadBoth } from '../load_data'
 import { imageDistance, number, wholeNumber } from '../options'
 import { withSession } from '../session'
-import { openTerminal } from '../terminal'
+import { type Task, openTerminal } from '../terminal'
 
 /** Marks a finished run of this command in its folder. */
 export const RESULT = 'result.json'
@@ -73,10 +73,16 @@ function configOf(options: Options, threads: number): TrainConfig {
     ...given({ epochs: options.epochs, batchSize: options.batch, images: options.images }),
     network: {
       name: options.network ?? base.network.name,
-      options: { ...base.network.options, ...given({ members, noise, width, channels, classes, stem_stride: stemStride }) },
+      options: {
+        ...base.network.options,
+        ...given({ members, noise, width, channels, classes, stem_stride: stemStride }),
+      },
     },
     optimiser: { ...base.optimiser, ...given({ lr: options.lr, weightDecay: options.weightDecay }) },
-    threat: options.epsilon === undefined ? base.threat : { epsilon: options.epsilon.value, notation: options.epsilon.notation },
+    threat:
+      options.epsilon === undefined
+        ? base.threat
+        : { epsilon: options.epsilon.value, notation: options.epsilon.notation },
     attack: base.attack === null ? null : { ...base.attack, ...stepAttack },
     validation: { ...base.validation, attack: { ...base.validation.attack, ...stepAttack } },
     splitting: splittingOf(base, options),
@@ -96,11 +102,17 @@ async function run(options: Options): Promise<void> {
     const torch = torchVersion(findPython().python)
     await withSession({ ...options, threads }, terminal, async (session, signal) => {
       const data = await loadBoth(session, runs, name, options.dataRoot)
-      const identity = { method: METHOD_VERSION, train: config, data: { name, checksum: data.known.checksum }, torch, device: options.device }
+      const identity = {
+        method: METHOD_VERSION,
+        train: config,
+        data: { name, checksum: data.known.checksum },
+        torch,
+        device: options.device,
+      }
       using folder = RunFolder.open(runs, 'train', identity)
       const model = await session.model(config.network.name, { ...config.network.options, seed: config.seed })
       const { network, method } = rowOf(config)
-      let task: ReturnType<typeof terminal.task> | undefined
+      let task: Task | undefined
       const { history, selectedEpoch } = await train({
         session,
         model,
@@ -115,7 +127,8 @@ async function run(options: Options): Promise<void> {
       })
       task?.finish()
       const model_ = options.out === undefined ? folder.path('model.safetensors') : resolve(options.out)
-      if (options.out !== undefined) await model.save(model_, { format: options.format, metadata: { epoch: String(selectedEpoch) } })
+      if (options.out !== undefined)
+        await model.save(model_, { format: options.format, metadata: { epoch: String(selectedEpoch) } })
       const last = history.at(-1)!
       const result = {
         network,
@@ -149,7 +162,9 @@ async function run(options: Options): Promise<void> {
 
 export function trainCommand(): Command {
   return new Command('train')
-    .description('adversarial training of one network, with or without RVSM or RGSM; the same command resumes what was stopped')
+    .description(
+      'adversarial training of one network, with or without RVSM or RGSM; the same command resumes what was stopped',
+    )
     .addOption(new Option('--preset <name>', 'constants to start from').choices(Object.keys(presets)).default('smoke'))
     .option('--config <file>', 'a training configuration as JSON, instead of a preset')
     .option('--data <name>', 'data set (that of the preset when absent)')
