@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process'
 import { lstatSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { ModuleKind, ModuleResolutionKind, resolveModuleName, sys } from 'typescript'
 import { packageRoot } from '../../setup/environment'
 import { linkOwnCommand, npmCommand, packagesInstalled } from '../../setup/packages'
 import { KINDS, wrapModules } from '../../setup/wrappers'
@@ -81,9 +82,31 @@ test('import and require of a wrapped module give the same objects', () => {
   expect(execFileSync(process.execPath, ['-e', script], { cwd: folder, encoding: 'utf8' })).toBe('same\n')
 })
 
+// `module: commonjs`, the usual setting under ts-node, resolves as Node 10 did and does not read `exports`.
+test.each([
+  ['ts-node (commonjs)', ModuleKind.CommonJS, ModuleResolutionKind.Node10, '.d.ts'],
+  ['nodenext, require', ModuleKind.NodeNext, ModuleResolutionKind.NodeNext, '.d.ts'],
+  ['nodenext, import', ModuleKind.NodeNext, ModuleResolutionKind.NodeNext, '.d.mts'],
+  ['a bundler', ModuleKind.ESNext, ModuleResolutionKind.Bundler, '.d.mts'],
+])('TypeScript finds the types of the package and of its parts: %s', (_name, module, moduleResolution, extension) => {
+  const dist = join(folder, 'node_modules/feynkac/dist')
+  mkdirSync(join(dist, 'ts/attacks'), { recursive: true })
+  writeFileSync(join(folder, 'node_modules/feynkac/package.json'), readFileSync(join(root, 'package.json')))
+  for (const file of ['ts/index.d.ts', 'index.d.mts', 'ts/attacks/fgsm.d.ts', 'ts/attacks/fgsm.d.mts']) {
+    writeFileSync(join(dist, file), 'export {}')
+  }
+  const mode = extension === '.d.mts' ? ModuleKind.ESNext : ModuleKind.CommonJS
+  const resolve = (name: string) =>
+    resolveModuleName(name, join(folder, 'user.ts'), { module, moduleResolution }, sys, undefined, undefined, mode)
+      .resolvedModule?.resolvedFileName
+  expect(resolve('feynkac')).toBe(join(dist, extension === '.d.mts' ? 'index.d.mts' : 'ts/index.d.ts'))
+  expect(resolve('feynkac/attacks/fgsm')).toBe(join(dist, `ts/attacks/fgsm${extension}`))
+})
+
 describe('package.json', () => {
   interface Package {
     exports: Record<string, unknown>
+    typesVersions: { '*': Record<string, string[]> }
     files: string[]
     dependencies: Record<string, string>
   }
@@ -94,6 +117,7 @@ describe('package.json', () => {
     expect(Object.keys(description.exports).sort()).toEqual(
       ['.', './package.json', ...KINDS.map((kind) => `./${kind}/*`)].sort(),
     )
+    expect(Object.keys(description.typesVersions['*']).sort()).toEqual(KINDS.map((kind) => `${kind}/*`))
   })
 
   test('the package holds what the worker and the set-up need at run time, and nothing private', () => {
