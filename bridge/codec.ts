@@ -16,7 +16,13 @@ export const PROTOCOL_VERSION = [1, 0] as const
 /** What may stand in a header. Maps occur only in `params` and `value`. */
 export type Wire = null | boolean | number | string | readonly Wire[] | { readonly [key: string]: Wire }
 
-const options = { useRecords: false, variableMapSize: true, encodeUndefinedAsNil: false, int64AsType: 'auto', moreTypes: false }
+const options = {
+  useRecords: false,
+  variableMapSize: true,
+  encodeUndefinedAsNil: false,
+  int64AsType: 'auto',
+  moreTypes: false,
+}
 
 // The declared type of `int64AsType` lacks 'auto': a number within 2^53, a bigint beyond.
 const packr = new Packr(options as ConstructorParameters<typeof Packr>[0])
@@ -123,7 +129,8 @@ export function decodeHeader(bytes: Uint8Array): readonly (readonly Wire[])[] {
     throw new ProtocolError(`Expected protocol major ${PROTOCOL_VERSION[0]}, got \`${String(header[0])}\``)
   }
   for (const item of header[1] as unknown[]) {
-    if (!Array.isArray(item) || typeof item[0] !== 'number') throw new ProtocolError('Expected every item to be an array that starts with its kind')
+    if (!Array.isArray(item) || typeof item[0] !== 'number')
+      throw new ProtocolError('Expected every item to be an array that starts with its kind')
   }
   return header[1] as (readonly Wire[])[]
 }

@@ -2,9 +2,10 @@
  * One worker, seen from TypeScript: commands go out in order and pipelined, reads come back as promises. The parts: `queue` (numbers,
  * batches, window), `replies` (promises and root errors), `link` (both, and the end), `handle` (names), `lifecycle` (start and death).
  */
-import { floatLiteral, intLiteral, validate } from './codec'
+import { wireArgument } from './arguments'
+import { validate } from './codec'
 import { FeynkacError, ProtocolError, type CallSite } from './errors'
-import { Handle, HandleTable } from './handle'
+import { HandleTable, type Handle } from './handle'
 import { openWorker, type Started } from './lifecycle'
 import { Link, type Wait } from './link'
 import { Pressure, forceCollection } from './memory'
@@ -68,7 +69,12 @@ export class Connection {
   }
 
   /** Uploads little-endian C-contiguous bytes. They are copied unless `transfer` says that nobody writes to them again. */
-  put(bytes: Uint8Array, dtype: string, shape: readonly number[], options: From & { readonly transfer?: boolean } = {}): Handle {
+  put(
+    bytes: Uint8Array,
+    dtype: string,
+    shape: readonly number[],
+    options: From & { readonly transfer?: boolean } = {},
+  ): Handle {
     this.link.requireUp()
     this.link.queue.requireRoom()
     validate(dtype, 'dtype')
@@ -80,7 +86,12 @@ export class Connection {
     const handle = this.allocate('tensor', hide)
     const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
     const seq = this.link.queue.next()
-    this.link.queue.push([Command.Put, seq, handle.id, 0, dtype, [...shape]], seq, captureSite(hide, 'put', seq), options.transfer ? view : Buffer.from(view))
+    this.link.queue.push(
+      [Command.Put, seq, handle.id, 0, dtype, [...shape]],
+      seq,
+      captureSite(hide, 'put', seq),
+      options.transfer ? view : Buffer.from(view),
+    )
     return handle
   }
 
@@ -109,12 +120,18 @@ export class Connection {
    * @param site a function whose caller is the place to name in errors, or a place captured before
    * @param flags `DEBUG_RUN`
    */
-  run(boundId: number, args: readonly WireArg[], outputs: number | readonly Handle[], site: Hide | Site = this.run, flags = 0): Handle[] {
+  run(
+    boundId: number,
+    args: readonly WireArg[],
+    outputs: number | readonly Handle[],
+    site: Hide | Site = this.run,
+    flags = 0,
+  ): Handle[] {
     this.link.requireUp()
     const { queue } = this.link
     queue.requireRoom()
     const wire = new Array<unknown>(args.length)
-    for (let i = 0; i < args.length; i++) wire[i] = this.wireArg(args[i] as WireArg)
+    for (let i = 0; i < args.length; i++) wire[i] = wireArgument(args[i] as WireArg, this.table)
     const hide = typeof site === 'function' ? site : this.run
     const count = typeof outputs === 'number' ? outputs : outputs.length
     const handles = new Array<Handle>(count)
@@ -133,7 +150,11 @@ export class Connection {
   /** Reads tensors. Sends everything issued so far and waits. */
   async get(handles: readonly Handle[], options: Wait & From = {}): Promise<TensorData[]> {
     const { value, frames } = await this.read('data', handles, options, options.site ?? this.get)
-    return (value as [string, number[], number][]).map(([dtype, shape, index]) => ({ dtype, shape, bytes: aligned(frames[index]) }))
+    return (value as [string, number[], number][]).map(([dtype, shape, index]) => ({
+      dtype,
+      shape,
+      bytes: aligned(frames[index]),
+    }))
   }
 
   /** Reads one number from each handle (0-d or one element), in one message. */
@@ -142,7 +163,13 @@ export class Connection {
   }
 
   /** Calls a service; `outputs`: the kinds of the handles that it makes, or how many tensors. */
-  call(method: string, params: unknown, inputs: readonly Handle[] = [], outputs: number | readonly HandleKind[] = [], options: Wait & From = {}): Call {
+  call(
+    method: string,
+    params: unknown,
+    inputs: readonly Handle[] = [],
+    outputs: number | readonly HandleKind[] = [],
+    options: Wait & From = {},
+  ): Call {
     this.link.requireReadable(options)
     validate(params, 'params')
     const hide = options.site ?? this.call
@@ -174,7 +201,11 @@ export class Connection {
   async barrier(options: Wait & From = {}): Promise<void> {
     this.link.requireReadable(options)
     const seq = this.link.queue.next()
-    await this.link.ask({ what: 'barrier', seq, site: captureSite(options.site ?? this.barrier) }, [Command.Barrier, seq], options)
+    await this.link.ask(
+      { what: 'barrier', seq, site: captureSite(options.site ?? this.barrier) },
+      [Command.Barrier, seq],
+      options,
+    )
   }
 
   /** Resolves when another command fits in the window: put it into loops that issue commands. */
@@ -214,9 +245,25 @@ export class Connection {
   }
 
   /** Counters for reports. */
-  stats(): { commands: number; acknowledged: number; messages: number; reads: number; wireBytes: number; handles: number; plans: number } {
+  stats(): {
+    commands: number
+    acknowledged: number
+    messages: number
+    reads: number
+    wireBytes: number
+    handles: number
+    plans: number
+  } {
     const { issued, acked, messages, wireBytes } = this.link.queue
-    return { commands: issued, acknowledged: acked, messages, reads: this.reads, wireBytes, handles: this.table.live, plans: this.plansMade }
+    return {
+      commands: issued,
+      acknowledged: acked,
+      messages,
+      reads: this.reads,
+      wireBytes,
+      handles: this.table.live,
+      plans: this.plansMade,
+    }
   }
 
   /** Finishes what was issued, ends the worker, and throws the first error that no promise has shown. Safe to call again. */
@@ -235,16 +282,6 @@ export class Connection {
     const seq = this.link.queue.next()
     const call: CallSite = { what: 'read', seq, site: captureSite(hide) }
     return this.link.ask(call, [Command.Get, seq, mode, ids], options)
-  }
-
-  private wireArg(arg: WireArg): unknown {
-    if (arg instanceof Handle) return this.table.check(arg)
-    if (!Array.isArray(arg)) throw new ProtocolError(`Expected an argument to be a handle, a list of handles or a tagged scalar, got \`${String(arg)}\``)
-    const [tag, x] = arg as readonly unknown[]
-    if (tag === 'f' && typeof x === 'number') return floatLiteral(x)
-    if (tag === 'i' && (typeof x === 'number' || typeof x === 'bigint')) return intLiteral(x)
-    if ((tag === 'b' && typeof x === 'boolean') || (typeof x === 'string' && (tag === 'f' || tag === 'i'))) return arg
-    return ['l', (arg as readonly Handle[]).map((handle) => this.table.check(handle))]
   }
 
   private queueFree(ids: number[]): void {

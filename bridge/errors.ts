@@ -28,10 +28,13 @@ const row = (text: string, place: string | null): string => (place ? `\n  ${text
 
 function render(reason: string, details: Details): string {
   let text = reason
-  const where = [details.plan && `in plan "${details.plan}"`, details.op && `op ${details.op}`].filter(Boolean).join(', ')
+  const where = [details.plan && `in plan "${details.plan}"`, details.op && `op ${details.op}`]
+    .filter(Boolean)
+    .join(', ')
   if (where) text += row(where, details.loc ?? null)
   const { issued, seen } = details
-  if (issued) text += row(`${issued.what} #${issued.seq} issued ${issued.near ? 'near' : 'at'}`, formatSite(issued.site))
+  if (issued)
+    text += row(`${issued.what} #${issued.seq} issued ${issued.near ? 'near' : 'at'}`, formatSite(issued.site))
   if (seen && seen.seq !== issued?.seq) text += row(`first seen by ${seen.what} #${seen.seq} at`, formatSite(seen.site))
   if (details.inputs?.length) text += `\n  inputs  ${details.inputs.join('  ')}`
   return text
@@ -135,7 +138,15 @@ export class WorkerLostError extends FeynkacError implements Loss {
   }
 }
 
-const REMOTE = { TorchOpError, OutOfMemoryError, PlanError, ProtocolError, ServiceError, CancelledError, NonFiniteError }
+const REMOTE = {
+  TorchOpError,
+  OutOfMemoryError,
+  PlanError,
+  ProtocolError,
+  ServiceError,
+  CancelledError,
+  NonFiniteError,
+}
 
 /** The error of an ERR answer, with the place that only this side knows. A ServiceError stays the one sentence that it is. */
 export function fromWire(error: WireError, issued?: CallSite): FeynkacError {

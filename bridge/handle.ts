@@ -93,11 +93,17 @@ export class HandleTable {
   /** Throws unless the handle is bound and belongs here. */
   check(handle: Handle): number {
     if (!(handle instanceof Handle) || handle.connection !== this.owner) {
-      throw new FeynkacError(handle instanceof Handle ? `Expected a handle of this session, got ${handle.kind} #${handle.id} of another one` : `Expected a handle, got \`${String(handle)}\` (${typeof handle})`)
+      throw new FeynkacError(
+        handle instanceof Handle
+          ? `Expected a handle of this session, got ${handle.kind} #${handle.id} of another one`
+          : `Expected a handle, got \`${String(handle)}\` (${typeof handle})`,
+      )
     }
     if (handle.freed) {
       const place = formatSite(handle.freedAt)
-      throw new FeynkacError(`Expected a live handle, got ${handle.kind} #${handle.id}, freed${place ? ` at ${place}` : ''}`)
+      throw new FeynkacError(
+        `Expected a live handle, got ${handle.kind} #${handle.id}, freed${place ? ` at ${place}` : ''}`,
+      )
     }
     return handle.id
   }

@@ -39,13 +39,19 @@ export const opTableHash = (): string =>
     .digest('hex')
 
 const hintFor = (exit: Exit): string | null =>
-  exit.signal === 'SIGKILL' ? 'a SIGKILL that feynkac did not send is most often the kernel running out of memory (see `dmesg`)' : null
+  exit.signal === 'SIGKILL'
+    ? 'a SIGKILL that feynkac did not send is most often the kernel running out of memory (see `dmesg`)'
+    : null
 
 const describe = (exit: Exit): string => (exit.signal ? `signal ${exit.signal}` : `exit code ${String(exit.exitCode)}`)
 
 /** The error for a worker that ended although nobody asked it to. */
 export const lossOf = (exit: Exit, ackedSeq: number): WorkerLostError =>
-  new WorkerLostError(`The worker ended with ${describe(exit)} after command #${ackedSeq}`, { ...exit, ackedSeq, hint: hintFor(exit) })
+  new WorkerLostError(`The worker ended with ${describe(exit)} after command #${ackedSeq}`, {
+    ...exit,
+    ackedSeq,
+    hint: hintFor(exit),
+  })
 
 function startFailure(exit: Exit): FeynkacError {
   if (exit.failure) return new FeynkacError(`Expected \`python\` to be an interpreter that starts, got ${exit.failure}`)
@@ -53,22 +59,33 @@ function startFailure(exit: Exit): FeynkacError {
   if (said && SPOKEN_EXITS.includes(exit.exitCode ?? -1)) {
     return new WorkerLostError(said, { ...exit, lastStderr: [], ackedSeq: 0, hint: null })
   }
-  return new WorkerLostError(`The worker ended during start-up with ${describe(exit)}`, { ...exit, ackedSeq: 0, hint: hintFor(exit) })
+  return new WorkerLostError(`The worker ended during start-up with ${describe(exit)}`, {
+    ...exit,
+    ackedSeq: 0,
+    hint: hintFor(exit),
+  })
 }
 
 function checkWelcome(value: unknown): Welcome {
   const welcome = value as Welcome
   if (!Array.isArray(welcome?.protocol) || welcome.protocol[0] !== PROTOCOL_VERSION[0]) {
-    throw new ProtocolError(`Expected a worker of protocol ${PROTOCOL_VERSION.join('.')}, got ${String(welcome?.protocol)}`)
+    throw new ProtocolError(
+      `Expected a worker of protocol ${PROTOCOL_VERSION.join('.')}, got ${String(welcome?.protocol)}`,
+    )
   }
   if (welcome.opTableHash !== opTableHash()) {
-    throw new ProtocolError('Expected the worker to have the same op table (bridge/ops.json), got another one; reinstall feynkac')
+    throw new ProtocolError(
+      'Expected the worker to have the same op table (bridge/ops.json), got another one; reinstall feynkac',
+    )
   }
   return welcome
 }
 
 async function shakeHands(transport: ZmqTransport, signal: AbortSignal): Promise<Welcome> {
-  await transport.sendFirst([encodeHeader([[Command.Hello, HELLO_SEQ, PROTOCOL_VERSION, transport.token, packageVersion(), opTableHash()]])], signal)
+  await transport.sendFirst(
+    [encodeHeader([[Command.Hello, HELLO_SEQ, PROTOCOL_VERSION, transport.token, packageVersion(), opTableHash()]])],
+    signal,
+  )
   transport.unlink()
   const replies = new Replies(
     () => undefined,
@@ -83,7 +100,10 @@ async function shakeHands(transport: ZmqTransport, signal: AbortSignal): Promise
 /** Starts a worker and waits for its WELCOME. Rejects with one clear sentence, leaving neither process nor files behind. */
 export async function openWorker(options: ConnectionOptions, settings: Settings): Promise<Started> {
   const { signal, launcher = execaLauncher, python } = options
-  const cancelled = (): CancelledError => Object.assign(new CancelledError('Cancelled by its AbortSignal during start-up'), { cause: signal?.reason as unknown })
+  const cancelled = (): CancelledError =>
+    Object.assign(new CancelledError('Cancelled by its AbortSignal during start-up'), {
+      cause: signal?.reason as unknown,
+    })
   if (signal?.aborted) throw cancelled()
   const transport = await ZmqTransport.bind(MESSAGE_BYTES)
   const stop = new AbortController()
@@ -105,7 +125,9 @@ export async function openWorker(options: ConnectionOptions, settings: Settings)
       void worker?.exited.then((exit) => reject(startFailure(exit)))
       const timer = setTimeout(() => {
         const tail = log.map((line) => `\n  | ${line}`).join('')
-        reject(new TimeoutError(`Expected the worker to start within ${settings.startTimeoutMs} ms, got no answer${tail}`))
+        reject(
+          new TimeoutError(`Expected the worker to start within ${settings.startTimeoutMs} ms, got no answer${tail}`),
+        )
       }, settings.startTimeoutMs)
       const abort = (): void => reject(cancelled())
       signal?.addEventListener('abort', abort)

@@ -10,7 +10,9 @@ export class LineSplitter {
   constructor(private readonly onLine: (line: string) => void) {}
 
   push(chunk: Uint8Array): void {
-    const lines = (this.rest + this.decoder.write(Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength))).split('\n')
+    const lines = (this.rest + this.decoder.write(Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength))).split(
+      '\n',
+    )
     this.rest = lines.pop() ?? ''
     for (const line of lines) this.onLine(line.replace(/\r$/, ''))
     if (this.rest.length > MAX_LINE) this.end()

@@ -45,10 +45,15 @@ export class Link {
       (seq) => this.acknowledge(seq),
       (seq) => this.issuedBy(seq),
     )
-    this.queue = new CommandQueue(started.transport, () => this.flushed(), (error) => this.fault(error), {
-      debug: started.settings.debug,
-      lastSeq: started.lastSeq,
-    })
+    this.queue = new CommandQueue(
+      started.transport,
+      () => this.flushed(),
+      (error) => this.fault(error),
+      {
+        debug: started.settings.debug,
+        lastSeq: started.lastSeq,
+      },
+    )
     void this.watch()
   }
 
@@ -189,7 +194,11 @@ export class Link {
   private fault(error: unknown): void {
     if (this.down) return
     this.started.worker.kill('SIGKILL')
-    this.fall(error instanceof FeynkacError ? error : new ProtocolError(`Expected the connection to work, got \`${String(error)}\``))
+    this.fall(
+      error instanceof FeynkacError
+        ? error
+        : new ProtocolError(`Expected the connection to work, got \`${String(error)}\``),
+    )
   }
 
   private fall(error: FeynkacError): void {

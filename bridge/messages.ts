@@ -28,7 +28,8 @@ export const DEBUG_RUN = 1
 export type HandleKind = 'tensor' | 'module' | 'optimizer' | 'generator'
 
 /** A runtime scalar: a 0-d int64, float64 or bool tensor. */
-export type WireScalar = readonly ['i', number | bigint | string] | readonly ['f', number | string] | readonly ['b', boolean]
+export type WireScalar =
+  readonly ['i', number | bigint | string] | readonly ['f', number | string] | readonly ['b', boolean]
 
 /** One argument of RUN: a handle, a list of tensors, or a scalar. */
 export type WireArg = Handle | readonly Handle[] | WireScalar
@@ -74,6 +75,11 @@ export interface WorkerConfig {
   readonly token: string
   readonly threads: number
   readonly device: string
-  readonly limits: { readonly messageBytes: number; readonly planNodes: number; readonly handles: number; readonly tensorBytes: number }
+  readonly limits: {
+    readonly messageBytes: number
+    readonly planNodes: number
+    readonly handles: number
+    readonly tensorBytes: number
+  }
   readonly faults: boolean
 }

@@ -55,7 +55,10 @@ function positive(name: string, value: number): number {
 /** Fills in the defaults; throws one sentence for a value that makes no sense. */
 export function settle(options: ConnectionOptions): Settings {
   const device = options.device ?? 'auto'
-  if (!/^(auto|cpu|cuda(:\d+)?)$/.test(device)) throw new FeynkacError(`Expected \`device\` to be auto, cpu, cuda or cuda:<index>, got \`${device}\` (${typeof device})`)
+  if (!/^(auto|cpu|cuda(:\d+)?)$/.test(device))
+    throw new FeynkacError(
+      `Expected \`device\` to be auto, cpu, cuda or cuda:<index>, got \`${device}\` (${typeof device})`,
+    )
   return {
     device,
     threads: positive('threads', options.threads ?? availableParallelism()),

@@ -50,7 +50,8 @@ export class CommandQueue {
 
   /** The number of the next command. */
   next(): number {
-    if (this.issued >= 0xffffffff) throw new ProtocolError('Expected at most 2^32 - 1 commands in a session; open a new one')
+    if (this.issued >= 0xffffffff)
+      throw new ProtocolError('Expected at most 2^32 - 1 commands in a session; open a new one')
     return ++this.issued
   }
 
@@ -98,10 +99,12 @@ export class CommandQueue {
 
   /** Everything up to `seq` was applied. */
   acknowledge(seq: number): void {
-    if (seq > this.sent || seq < this.acked) throw new ProtocolError(`Expected an ACK in [${this.acked}, ${this.sent}], got \`${seq}\``)
+    if (seq > this.sent || seq < this.acked)
+      throw new ProtocolError(`Expected an ACK in [${this.acked}, ${this.sent}], got \`${seq}\``)
     for (let s = this.acked + 1; s <= seq; s++) this.siteOf[s & (RING - 1)] = undefined
     this.acked = seq
-    while (this.flying.length > 0 && (this.flying[0] as { seq: number }).seq <= seq) this.unackedBytes -= (this.flying.shift() as { bytes: number }).bytes
+    while (this.flying.length > 0 && (this.flying[0] as { seq: number }).seq <= seq)
+      this.unackedBytes -= (this.flying.shift() as { bytes: number }).bytes
     if (this.head < this.items.length) this.flush()
   }
 

@@ -29,7 +29,11 @@ interface Root {
 const ROOTS_KEPT = 1024
 
 const isWireError = (value: unknown): value is WireError =>
-  typeof value === 'object' && value !== null && 'class' in value && 'rootSeq' in value && typeof value.rootSeq === 'number'
+  typeof value === 'object' &&
+  value !== null &&
+  'class' in value &&
+  'rootSeq' in value &&
+  typeof value.rootSeq === 'number'
 
 export class Replies {
   private readonly waiting = new Map<number, Waiting>()
@@ -82,7 +86,7 @@ export class Replies {
       if (kind === Answer.Ok) this.settle(seq, { value, frames: payloads })
       else if (kind === Answer.Ack) this.onAck(seq)
       else if (kind === Answer.Err && isWireError(value)) this.fail(seq, value)
-      else throw new ProtocolError(`Expected an OK, ERR or ACK, got kind \`${String(kind)}\``)
+      else throw new ProtocolError(`Expected an OK, ERR or ACK, got \`${JSON.stringify(kind)}\``)
     }
   }
 
@@ -133,6 +137,7 @@ export class Replies {
       if (root.read) this.roots.delete(seq)
     }
     // A loop that fails every time must not grow without bound; the first error says what happened.
-    for (const seq of [...this.roots.keys()].slice(ROOTS_KEPT / 2)) if (this.roots.size > ROOTS_KEPT) this.roots.delete(seq)
+    for (const seq of [...this.roots.keys()].slice(ROOTS_KEPT / 2))
+      if (this.roots.size > ROOTS_KEPT) this.roots.delete(seq)
   }
 }

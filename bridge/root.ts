@@ -11,7 +11,8 @@ function search(): { root: string; version: string } {
       const { name, version } = JSON.parse(readFileSync(file, 'utf8')) as { name?: string; version?: string }
       if (name === 'feynkac') return { root: folder, version: version ?? '0.0.0' }
     }
-    if (folder === dirname(folder)) throw new Error('Expected a package.json named feynkac above the bridge, found none')
+    if (folder === dirname(folder))
+      throw new Error('Expected a package.json named feynkac above the bridge, found none')
   }
 }
 

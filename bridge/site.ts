@@ -57,7 +57,10 @@ export class Sites {
 }
 
 const root = packageRoot()
-const OWN = ['bridge', `ts${sep}tensor`].flatMap((folder) => [`${root}${sep}${folder}${sep}`, `${root}${sep}dist${sep}${folder}${sep}`])
+const OWN = ['bridge', `ts${sep}tensor`].flatMap((folder) => [
+  `${root}${sep}${folder}${sep}`,
+  `${root}${sep}dist${sep}${folder}${sep}`,
+])
 
 /** The lines of a stack that lie outside the bridge and the tracing layer; all of them when there is no other. */
 export function userFrames(site: Site): string[] {

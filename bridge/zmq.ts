@@ -26,7 +26,9 @@ function privateFolder(): string {
   const parent = tmpdir()
   const length = Buffer.byteLength(join(parent, 'fk-XXXXXX', 'c'))
   if (length > MAX_PATH) {
-    throw new FeynkacError(`Expected the temporary folder (TMPDIR) to leave room for a socket path of ${MAX_PATH} bytes, got ${length} bytes below \`${parent}\``)
+    throw new FeynkacError(
+      `Expected the temporary folder (TMPDIR) to leave room for a socket path of ${MAX_PATH} bytes, got ${length} bytes below \`${parent}\``,
+    )
   }
   if (!hooked) process.once('exit', () => [...folders].forEach(remove))
   hooked = true
@@ -35,7 +37,9 @@ function privateFolder(): string {
     folders.add(folder)
     return folder
   } catch (error) {
-    throw new FeynkacError(`Expected the temporary folder (TMPDIR) \`${parent}\` to be writable, got ${(error as NodeJS.ErrnoException).code ?? String(error)}`)
+    throw new FeynkacError(
+      `Expected the temporary folder (TMPDIR) \`${parent}\` to be writable, got ${(error as NodeJS.ErrnoException).code ?? String(error)}`,
+    )
   }
 }
 
@@ -44,7 +48,9 @@ function load(): typeof import('zeromq') {
     // eslint-disable-next-line @typescript-eslint/no-require-imports -- loaded late, so that a missing binary is one sentence
     return require('zeromq') as typeof import('zeromq')
   } catch (error) {
-    throw new FeynkacError(`Expected the npm package zeromq to load its binary, got \`${(error as Error).message.split('\n')[0]}\`; run \`npm install zeromq\``)
+    throw new FeynkacError(
+      `Expected the npm package zeromq to load its binary, got \`${(error as Error).message.split('\n')[0]}\`; run \`npm install zeromq\``,
+    )
   }
 }
 
@@ -71,7 +77,13 @@ export class ZmqTransport implements Transport {
     zmq.context.blocky = false
     const folder = privateFolder()
     const endpoint = `ipc://${join(folder, 'c')}`
-    const socket = new zmq.Router({ mandatory: true, linger: 0, sendHighWaterMark: 0, receiveHighWaterMark: 0, maxMessageSize: messageBytes })
+    const socket = new zmq.Router({
+      mandatory: true,
+      linger: 0,
+      sendHighWaterMark: 0,
+      receiveHighWaterMark: 0,
+      maxMessageSize: messageBytes,
+    })
     try {
       await socket.bind(endpoint)
     } catch (error) {
@@ -88,7 +100,8 @@ export class ZmqTransport implements Transport {
       try {
         return await this.socket.send([this.identity, ...frames])
       } catch (error) {
-        if (codeOf(error) !== 'EHOSTUNREACH') throw new FeynkacError(`Expected to reach the worker, got ${codeOf(error) ?? String(error)}`)
+        if (codeOf(error) !== 'EHOSTUNREACH')
+          throw new FeynkacError(`Expected to reach the worker, got ${codeOf(error) ?? String(error)}`)
       }
       await delay(10, undefined, { signal })
     }
@@ -127,7 +140,8 @@ export class ZmqTransport implements Transport {
       // A rejection means that the worker is gone, and its exit tells the story.
       this.socket.send([this.identity, ...frames]).catch(() => undefined)
     } catch (error) {
-      if (codeOf(error) !== 'EBUSY') throw new FeynkacError(`Expected to send to the worker, got ${codeOf(error) ?? String(error)}`)
+      if (codeOf(error) !== 'EBUSY')
+        throw new FeynkacError(`Expected to send to the worker, got ${codeOf(error) ?? String(error)}`)
       this.blocked = true
       this.backlog.unshift(frames)
       setImmediate(() => this.resume())
@@ -136,6 +150,7 @@ export class ZmqTransport implements Transport {
 
   private resume(): void {
     this.blocked = false
-    while (!this.blocked && !this.closed && this.backlog.length > 0) this.transmit(this.backlog.shift() as readonly Uint8Array[])
+    while (!this.blocked && !this.closed && this.backlog.length > 0)
+      this.transmit(this.backlog.shift() as readonly Uint8Array[])
   }
 }

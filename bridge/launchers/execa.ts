@@ -61,7 +61,8 @@ class ExecaWorker implements WorkerProcess {
 
   unref(): void {
     this.child.unref()
-    for (const pipe of [this.child.stdin, this.child.stdout, this.child.stderr]) (pipe as unknown as { unref?(): void }).unref?.()
+    for (const pipe of [this.child.stdin, this.child.stdout, this.child.stderr])
+      (pipe as unknown as { unref?(): void }).unref?.()
   }
 
   private answer(line: string): void {
@@ -71,7 +72,8 @@ class ExecaWorker implements WorkerProcess {
     } catch {
       return
     }
-    if (typeof value === 'object' && value !== null) for (const listener of this.listeners) listener(value as Record<string, unknown>)
+    if (typeof value === 'object' && value !== null)
+      for (const listener of this.listeners) listener(value as Record<string, unknown>)
   }
 
   private async watch(log: LineSplitter): Promise<Exit> {
@@ -85,9 +87,13 @@ class ExecaWorker implements WorkerProcess {
     await Promise.race([ended, new Promise((resolve) => (timer = setTimeout(resolve, LOG_GRACE_MS)))])
     clearTimeout(timer)
     log.end()
-    if ('code' in first && !('failed' in first)) return { exitCode: first.code, signal: first.signal, failure: null, lastStderr: this.lastStderr }
+    if ('code' in first && !('failed' in first))
+      return { exitCode: first.code, signal: first.signal, failure: null, lastStderr: this.lastStderr }
     const result = await ended
-    const failure = result.exitCode === undefined && result.signal === undefined ? `\`${this.python}\` (${result.code ?? 'failed to start'})` : null
+    const failure =
+      result.exitCode === undefined && result.signal === undefined
+        ? `\`${this.python}\` (${result.code ?? 'failed to start'})`
+        : null
     return { exitCode: result.exitCode ?? null, signal: result.signal ?? null, failure, lastStderr: this.lastStderr }
   }
 }
@@ -100,7 +106,8 @@ const pythonPath = (): string => {
 function interpreter(given: string | undefined): string {
   if (given === undefined) return findPython().python
   const isPath = /[\\/]/.test(given)
-  if (isPath && !existsSync(given)) throw new FeynkacError(`Expected \`python\` to be an interpreter, got \`${given}\` (no such file)`)
+  if (isPath && !existsSync(given))
+    throw new FeynkacError(`Expected \`python\` to be an interpreter, got \`${given}\` (no such file)`)
   return given
 }
 

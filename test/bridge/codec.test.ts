@@ -1,7 +1,16 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { runInNewContext } from 'node:vm'
-import { decode, decodeHeader, encodeCanonical, encodeHeader, floatLiteral, hash, intLiteral, validate } from '../../bridge/codec'
+import {
+  decode,
+  decodeHeader,
+  encodeCanonical,
+  encodeHeader,
+  floatLiteral,
+  hash,
+  intLiteral,
+  validate,
+} from '../../bridge/codec'
 import { ProtocolError } from '../../bridge/errors'
 
 interface Golden {
@@ -11,34 +20,56 @@ interface Golden {
   readonly hex: string
 }
 
-const golden = (file: string): Golden[] => JSON.parse(readFileSync(join(__dirname, '../../bridge/golden', file), 'utf8')) as Golden[]
+const golden = (file: string): Golden[] =>
+  JSON.parse(readFileSync(join(__dirname, '../../bridge/golden', file), 'utf8')) as Golden[]
 
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex')
 
 describe('golden frames', () => {
   const frames = ['commands.json', 'answers.json'].flatMap(golden)
 
-  test.each(frames.map((frame) => [frame.name, frame] as const))('%s decodes and encodes to the same bytes', (_, frame) => {
-    const items = decodeHeader(Buffer.from(frame.hex, 'hex'))
-    expect(items).toEqual(frame.header[1])
-    expect(hex(encodeHeader(items))).toBe(frame.hex)
-  })
+  test.each(frames.map((frame) => [frame.name, frame] as const))(
+    '%s decodes and encodes to the same bytes',
+    (_, frame) => {
+      const items = decodeHeader(Buffer.from(frame.hex, 'hex'))
+      expect(items).toEqual(frame.header[1])
+      expect(hex(encodeHeader(items))).toBe(frame.hex)
+    },
+  )
 
-  test.each(golden('plans/plans.json').map((plan) => [plan.name, plan] as const))('plan with %s has one byte form', (_, plan) => {
-    expect(hex(encodeCanonical(plan.header))).toBe(plan.hex)
-    expect(decode(Buffer.from(plan.hex, 'hex'))).toEqual(plan.header)
-    expect(hash(plan.header)).toBe(hash(Buffer.from(plan.hex, 'hex')))
-  })
+  test.each(golden('plans/plans.json').map((plan) => [plan.name, plan] as const))(
+    'plan with %s has one byte form',
+    (_, plan) => {
+      expect(hex(encodeCanonical(plan.header))).toBe(plan.hex)
+      expect(decode(Buffer.from(plan.hex, 'hex'))).toEqual(plan.header)
+      expect(hash(plan.header)).toBe(hash(Buffer.from(plan.hex, 'hex')))
+    },
+  )
 
   test('every kind of message has a frame', () => {
-    const kinds = (file: string): unknown[] => [...new Set(golden(file).flatMap((frame) => frame.header[1].map((item) => item[0])))].sort()
+    const kinds = (file: string): unknown[] =>
+      [...new Set(golden(file).flatMap((frame) => frame.header[1].map((item) => item[0])))].sort()
     expect(kinds('commands.json')).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9])
     expect(kinds('answers.json')).toEqual([0, 1, 2])
   })
 })
 
 describe('literals', () => {
-  test.each([1, 0, -1, 0.1, 1e-8, 1e300, 2 ** 40, -(2 ** 60), Number.MAX_VALUE, Number.MIN_VALUE, Infinity, -Infinity, NaN])('the float %p survives', (x) => {
+  test.each([
+    1,
+    0,
+    -1,
+    0.1,
+    1e-8,
+    1e300,
+    2 ** 40,
+    -(2 ** 60),
+    Number.MAX_VALUE,
+    Number.MIN_VALUE,
+    Infinity,
+    -Infinity,
+    NaN,
+  ])('the float %p survives', (x) => {
     const back = decode(encodeCanonical(floatLiteral(x))) as [string, number]
     expect(Object.is(Number(back[1]), x)).toBe(true)
   })
@@ -48,7 +79,8 @@ describe('literals', () => {
     expect(floatLiteral(0)).toEqual(['f', 0])
   })
 
-  test('the byte form of 0.1 is the double', () => expect(hex(encodeCanonical(floatLiteral(0.1)))).toBe('92a166cb3fb999999999999a'))
+  test('the byte form of 0.1 is the double', () =>
+    expect(hex(encodeCanonical(floatLiteral(0.1)))).toBe('92a166cb3fb999999999999a'))
 
   test.each([
     [1, 1],
@@ -62,11 +94,16 @@ describe('literals', () => {
     [7n, 7],
   ])('the integer %p is written as %p', (n, written) => expect(intLiteral(n)).toEqual(['i', written]))
 
-  test.each([0.5, NaN, 2 ** 53, 2n ** 63n, -(2n ** 63n) - 1n])('%p is no integer literal', (n) => expect(() => intLiteral(n)).toThrow(ProtocolError))
+  test.each([0.5, NaN, 2 ** 53, 2n ** 63n, -(2n ** 63n) - 1n])('%p is no integer literal', (n) =>
+    expect(() => intLiteral(n)).toThrow(ProtocolError),
+  )
 
-  test.each(['', 'emoji 🎲', 'x'.repeat(31), 'x'.repeat(32), 'x'.repeat(255), 'é'.repeat(31), '漢'.repeat(30_000)])('text survives', (text) => {
-    expect(decode(encodeCanonical(['s', text]))).toEqual(['s', text])
-  })
+  test.each(['', 'emoji 🎲', 'x'.repeat(31), 'x'.repeat(32), 'x'.repeat(255), 'é'.repeat(31), '漢'.repeat(30_000)])(
+    'text survives',
+    (text) => {
+      expect(decode(encodeCanonical(['s', text]))).toEqual(['s', text])
+    },
+  )
 
   test('text has the shortest byte form, as in Python', () => {
     expect(hex(encodeCanonical('é'.repeat(15))).slice(0, 2)).toBe('be')

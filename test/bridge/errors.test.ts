@@ -50,14 +50,18 @@ describe('root errors', () => {
     const { connection } = connect()
     let last: Handle | undefined
     for (let i = 0; i < 100; i++) last = one(connection.run(FAILING, [['i', i]], 1))
-    expect((await caught(connection.items([last!]))).message).toMatch(/run #101 issued near +test\/bridge\/errors\.test\.ts/)
+    expect((await caught(connection.items([last!]))).message).toMatch(
+      /run #101 issued near +test\/bridge\/errors\.test\.ts/,
+    )
   })
 
   test('with debug every place is exact', async () => {
     const { connection } = connect({ debug: true })
     let last: Handle | undefined
     for (let i = 0; i < 100; i++) last = one(connection.run(FAILING, [['i', i]], 1))
-    expect((await caught(connection.items([last!]))).message).toMatch(/run #101 issued at +test\/bridge\/errors\.test\.ts/)
+    expect((await caught(connection.items([last!]))).message).toMatch(
+      /run #101 issued at +test\/bridge\/errors\.test\.ts/,
+    )
   })
 
   test('an error that nobody read is thrown at close, once', async () => {
@@ -167,7 +171,9 @@ describe('loss', () => {
       const error = await caught(wait)
       expect(error).toBeInstanceOf(WorkerLostError)
       expect(error).toMatchObject({ signal: 'SIGKILL', exitCode: null, ackedSeq: 2, lastStderr: ['one', 'two'] })
-      expect(error.message).toMatch(/^The worker ended with signal SIGKILL after command #2; .*out of memory[^]*\| one\n {2}\| two$/)
+      expect(error.message).toMatch(
+        /^The worker ended with signal SIGKILL after command #2; .*out of memory[^]*\| one\n {2}\| two$/,
+      )
     }
     expect(() => connection.run(1, [], 1)).toThrow(WorkerLostError)
     expect(connection.alive).toBe(false)

@@ -123,7 +123,8 @@ export class FakeWorker implements Transport, WorkerProcess {
       case Command.Run:
         return this.run(item, seq)
       case Command.Free:
-        for (const id of item[1] as number[]) if (!this.env.delete(id)) throw new Error(`freed ${id}, which was not bound`)
+        for (const id of item[1] as number[])
+          if (!this.env.delete(id)) throw new Error(`freed ${id}, which was not bound`)
         return []
       case Command.Get: {
         const values = (item[3] as number[]).map((id) => this.env.get(id))
@@ -131,7 +132,8 @@ export class FakeWorker implements Transport, WorkerProcess {
         return [poison ? [Answer.Err, seq, this.error(poison.rootSeq)] : [Answer.Ok, seq, values]]
       }
       case Command.Call:
-        if (item[2] === 'refuse') return [[Answer.Err, seq, { ...this.error(seq), class: 'ServiceError', message: 'Expected better' }]]
+        if (item[2] === 'refuse')
+          return [[Answer.Err, seq, { ...this.error(seq), class: 'ServiceError', message: 'Expected better' }]]
         for (const id of item[5] as number[]) this.bind(id, 0)
         return [[Answer.Ok, seq, item[3]]]
       case Command.Bye:
@@ -143,7 +145,9 @@ export class FakeWorker implements Transport, WorkerProcess {
   }
 
   private run(item: Item, seq: number): unknown[] {
-    const args = (item[3] as Wire[]).map((arg) => (typeof arg === 'number' ? this.env.get(arg) : Number((arg as Wire[])[1])))
+    const args = (item[3] as Wire[]).map((arg) =>
+      typeof arg === 'number' ? this.env.get(arg) : Number((arg as Wire[])[1]),
+    )
     const poison = args.find(isPoison)
     const root = poison?.rootSeq ?? (item[2] === FAILING ? seq : undefined)
     const value = root === undefined ? (args as number[]).reduce((a, b) => a + b, 0) : { rootSeq: root }
@@ -186,9 +190,19 @@ const welcome: Welcome = {
 }
 
 /** A connection over a fake worker, past its handshake. */
-export function connect(options: ConnectionOptions & { firstHandle?: number } = {}): { fake: FakeWorker; connection: Connection } {
+export function connect(options: ConnectionOptions & { firstHandle?: number } = {}): {
+  fake: FakeWorker
+  connection: Connection
+} {
   const fake = new FakeWorker()
   const settings = settle({ threads: 1, onLog: () => undefined, ...options })
-  const started: Started = { transport: fake, worker: fake, settings, welcome, lastSeq: 1, firstHandle: options.firstHandle }
+  const started: Started = {
+    transport: fake,
+    worker: fake,
+    settings,
+    welcome,
+    lastSeq: 1,
+    firstHandle: options.firstHandle,
+  }
   return { fake, connection: new Connection(started) }
 }

@@ -156,7 +156,9 @@ describe('values', () => {
 
   test('a raw number is no argument', () => {
     const { connection } = connect()
-    expect(() => connection.run(1, [5 as never], 0)).toThrow('Expected an argument to be a handle, a list of handles or a tagged scalar')
+    expect(() => connection.run(1, [5 as never], 0)).toThrow(
+      'Expected an argument to be a handle, a list of handles or a tagged scalar',
+    )
   })
 
   test('a refused argument leaves no half command behind', async () => {

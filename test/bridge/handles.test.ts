@@ -85,7 +85,9 @@ describe('freeing', () => {
     const a = one(connection.run(1, [], 1))
     a.free()
     expect(a.freed).toBe(true)
-    expect(() => connection.run(1, [a], 1)).toThrow(/Expected a live handle, got tensor #1, freed at .*handles\.test\.ts:\d+:\d+/)
+    expect(() => connection.run(1, [a], 1)).toThrow(
+      /Expected a live handle, got tensor #1, freed at .*handles\.test\.ts:\d+:\d+/,
+    )
   })
 
   test('`using` frees at the end of the block', () => {
@@ -101,7 +103,9 @@ describe('freeing', () => {
 
   test('a handle of another session is refused', () => {
     const a = one(connect().connection.run(1, [], 1))
-    expect(() => connect().connection.run(1, [a], 1)).toThrow('Expected a handle of this session, got tensor #1 of another one')
+    expect(() => connect().connection.run(1, [a], 1)).toThrow(
+      'Expected a handle of this session, got tensor #1 of another one',
+    )
   })
 
   test('a handle cannot be serialised', () => {
@@ -149,7 +153,12 @@ describe('scopes', () => {
       kept = scope.keep(one(connection.run(1, [], 1)))
       return { list: [{ handle: one(connection.run(1, [], 1)) }] }
     })
-    expect([before.freed, inside?.freed, kept?.freed, result.list[0]?.handle.freed]).toEqual([false, true, false, false])
+    expect([before.freed, inside?.freed, kept?.freed, result.list[0]?.handle.freed]).toEqual([
+      false,
+      true,
+      false,
+      false,
+    ])
   })
 
   test('parallel branches and nesting do not mix', async () => {

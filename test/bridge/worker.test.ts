@@ -5,7 +5,15 @@ import { join } from 'node:path'
 import { Dealer } from 'zeromq'
 import { encodeCanonical, encodeHeader } from '../../bridge/codec'
 import { Connection } from '../../bridge/connection'
-import { CancelledError, FeynkacError, OutOfMemoryError, ServiceError, TimeoutError, TorchOpError, WorkerLostError } from '../../bridge/errors'
+import {
+  CancelledError,
+  FeynkacError,
+  OutOfMemoryError,
+  ServiceError,
+  TimeoutError,
+  TorchOpError,
+  WorkerLostError,
+} from '../../bridge/errors'
 import type { Handle } from '../../bridge/handle'
 import { execaLauncher } from '../../bridge/launchers/execa'
 import { Answer } from '../../bridge/messages'
@@ -21,7 +29,23 @@ const op = (name: string): number => ops.findIndex((row) => row.name === name)
 
 /** `a <op> b` as a plan. */
 const binary = (name: string): Uint8Array =>
-  encodeCanonical([1, ['tensor', 'tensor'], [[op(name), [['v', 0], ['v', 1]], 0]], [2], `plan of ${name}`, ['script.ts:31:41']])
+  encodeCanonical([
+    1,
+    ['tensor', 'tensor'],
+    [
+      [
+        op(name),
+        [
+          ['v', 0],
+          ['v', 1],
+        ],
+        0,
+      ],
+    ],
+    [2],
+    `plan of ${name}`,
+    ['script.ts:31:41'],
+  ])
 
 const bytes = (...values: number[]): Uint8Array => new Uint8Array(new Float32Array(values).buffer)
 
@@ -98,7 +122,9 @@ describe('a session', () => {
     const bad = one(connection.run(matmul, [a, a], 1))
     const error = await failure(connection.items(connection.run(matmul, [bad, a], 1)))
     expect(error).toBeInstanceOf(TorchOpError)
-    expect(error.message).toMatch(/shapes cannot be multiplied[^]*in plan "plan of matmul", op matmul +script\.ts:31:41/)
+    expect(error.message).toMatch(
+      /shapes cannot be multiplied[^]*in plan "plan of matmul", op matmul +script\.ts:31:41/,
+    )
     expect(error.message).toMatch(/run #\d+ issued at +test\/bridge\/worker\.test\.ts:\d+:\d+/)
     expect(error.message).toContain('float32[2, 3]')
   })
@@ -116,7 +142,8 @@ describe('a session', () => {
   })
 
   test('freed handles leave the worker', async () => {
-    const live = async (): Promise<number> => ((await connection.call('device.memory', {}).value) as { handles: number }).handles
+    const live = async (): Promise<number> =>
+      ((await connection.call('device.memory', {}).value) as { handles: number }).handles
     const before = await live()
     const handles = Array.from({ length: 100 }, () => connection.put(bytes(1), 'float32', [1]))
     expect(await live()).toBe(before + 100)
@@ -127,7 +154,12 @@ describe('a session', () => {
 
 describe('faults', () => {
   test.each([
-    ['fault.exit', { code: 3, text: 'last words without a newline' }, { exitCode: 3, signal: null }, 'last words without a newline'],
+    [
+      'fault.exit',
+      { code: 3, text: 'last words without a newline' },
+      { exitCode: 3, signal: null },
+      'last words without a newline',
+    ],
     ['fault.segfault', {}, { exitCode: null, signal: 'SIGSEGV' }, 'SIGSEGV'],
   ])('%s is told with exit code, signal and last log', async (method, params, expected, text) => {
     const connection = await open()
@@ -156,7 +188,9 @@ describe('faults', () => {
     const read = connection.barrier({ signal: abort.signal })
     abort.abort()
     expect(await failure(read)).toBeInstanceOf(CancelledError)
-    expect((await failure(connection.close())).message).toContain('did not answer for 400 ms while closing and was killed')
+    expect((await failure(connection.close())).message).toContain(
+      'did not answer for 400 ms while closing and was killed',
+    )
   })
 
   test('close() waits for a busy worker that answers pings', async () => {
@@ -212,17 +246,23 @@ describe('start-up', () => {
   }
 
   test('a wrong path is one sentence', async () => {
-    expect((await failure(open({ python: '/nope/python' }))).message).toBe('Expected `python` to be an interpreter, got `/nope/python` (no such file)')
+    expect((await failure(open({ python: '/nope/python' }))).message).toBe(
+      'Expected `python` to be an interpreter, got `/nope/python` (no such file)',
+    )
   })
 
   test('a wrong name is one sentence', async () => {
-    expect((await failure(open({ python: 'no-such-python' }))).message).toBe('Expected `python` to be an interpreter that starts, got `no-such-python` (ENOENT)')
+    expect((await failure(open({ python: 'no-such-python' }))).message).toBe(
+      'Expected `python` to be an interpreter that starts, got `no-such-python` (ENOENT)',
+    )
   })
 
   test('a file that is no program is one sentence', async () => {
     const file = join(folder, 'python')
     writeFileSync(file, 'nothing')
-    expect((await failure(open({ python: file }))).message).toBe(`Expected \`python\` to be an interpreter that starts, got \`${file}\` (EACCES)`)
+    expect((await failure(open({ python: file }))).message).toBe(
+      `Expected \`python\` to be an interpreter that starts, got \`${file}\` (EACCES)`,
+    )
   })
 
   test('an interpreter that ends says how and what it wrote', async () => {
@@ -231,13 +271,17 @@ describe('start-up', () => {
   })
 
   test('a worker that names the missing package is quoted', async () => {
-    const error = await failure(open({ python: script('echo "Expected the Python package msgpack, found none" >&2; exit 69') }))
+    const error = await failure(
+      open({ python: script('echo "Expected the Python package msgpack, found none" >&2; exit 69') }),
+    )
     expect(error.message).toBe('Expected the Python package msgpack, found none')
     expect(error).toMatchObject({ exitCode: 69 })
   })
 
   test('a deadline ends a start that hangs, with what it wrote', async () => {
-    const error = await failure(open({ python: script('echo "still importing" >&2; exec sleep 60'), startTimeoutMs: 300 }))
+    const error = await failure(
+      open({ python: script('echo "still importing" >&2; exec sleep 60'), startTimeoutMs: 300 }),
+    )
     expect(error).toBeInstanceOf(TimeoutError)
     expect(error.message).toBe('Expected the worker to start within 300 ms, got no answer\n  | still importing')
   })
@@ -254,7 +298,9 @@ describe('start-up', () => {
     const long = join(folder, 'x'.repeat(108))
     mkdirSync(long)
     const error = await withTmp(long, () => failure(open()))
-    expect(error.message).toMatch(/^Expected the temporary folder \(TMPDIR\) to leave room for a socket path of 107 bytes, got \d+ bytes below/)
+    expect(error.message).toMatch(
+      /^Expected the temporary folder \(TMPDIR\) to leave room for a socket path of 107 bytes, got \d+ bytes below/,
+    )
   })
 
   test('a temporary folder that is not there is one sentence', async () => {
