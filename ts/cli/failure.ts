@@ -3,7 +3,7 @@
 /** The message of anything thrown. */
 export function messageOf(error: unknown): string {
   if (error instanceof Error || (typeof error === 'object' && error !== null && 'message' in error)) {
-    return String((error).message)
+    return String(error.message)
   }
   return String(error)
 }

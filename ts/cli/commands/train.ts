@@ -145,7 +145,7 @@ async function run(options: Options): Promise<void> {
         threads,
         torch: session.info.torch,
         model: model_,
-        folder: folder.path,
+        folder: folder.folder,
       }
       folder.writeJson(RESULT, result)
       terminal.result(
