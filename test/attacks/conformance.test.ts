@@ -11,7 +11,8 @@ const worker = useWorker()
 const EPSILON = 0.1
 const FLOAT = 1e-6
 
-const distance = (a: readonly number[], b: readonly number[]): number => Math.max(...a.map((x, i) => Math.abs(x - b[i]!)))
+const distance = (a: readonly number[], b: readonly number[]): number =>
+  Math.max(...a.map((x, i) => Math.abs(x - b[i]!)))
 /** How far the class that the attack pushes up lies above the other one. */
 const margin = (model: Linear, x: readonly number[], down: number): number => {
   const z = model.logits(x)
@@ -45,7 +46,10 @@ describe.each(methodNames('attacks'))('%s', (name) => {
       const images = await run(model, EPSILON)
       images.forEach((x, b) => {
         const clean = model.images[b]!
-        const down = make(EPSILON).within === 'threat' ? model.labels[b]! : Number(model.logits(clean)[1]! > model.logits(clean)[0]!)
+        const down =
+          make(EPSILON).within === 'threat'
+            ? model.labels[b]!
+            : Number(model.logits(clean)[1]! > model.logits(clean)[0]!)
         const size = distance(x, clean)
         const random = Array.from(uniform(1000 * seed + b, PIXELS, -1, 1), (r, i) =>
           Math.min(Math.max(clean[i]! + size * Math.sign(r), 0), 1),

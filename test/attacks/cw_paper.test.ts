@@ -8,7 +8,11 @@ import { attacked } from './run'
 const worker = useWorker()
 
 /** The published attack on one image; `l2` adds ||x - clean||^2. */
-function reference(model: Linear, clean: readonly number[], { c = 10, kappa = 0, iterations = 50, lr = 6e-4, l2 = false }: Options): number[] {
+function reference(
+  model: Linear,
+  clean: readonly number[],
+  { c = 10, kappa = 0, iterations = 50, lr = 6e-4, l2 = false }: Options,
+): number[] {
   const first = model.logits(clean)
   const [p, r] = first[0]! >= first[1]! ? [0, 1] : [1, 0]
   let x = [...clean]
@@ -27,7 +31,7 @@ function reference(model: Linear, clean: readonly number[], { c = 10, kappa = 0,
       const gradient = (hinge > 0 ? c * slope : 0) + (l2 ? 2 * (pixel - clean[i]!) : 0)
       m[i] = 0.9 * m[i]! + 0.1 * gradient
       v[i] = 0.999 * v[i]! + 0.001 * gradient ** 2
-      return pixel - (lr * (m[i]! / (1 - 0.9 ** t))) / (Math.sqrt(v[i]! / (1 - 0.999 ** t)) + 1e-8)
+      return pixel - (lr * (m[i] / (1 - 0.9 ** t))) / (Math.sqrt(v[i] / (1 - 0.999 ** t)) + 1e-8)
     })
   }
   return best
@@ -49,7 +53,9 @@ test('it lowers the predicted class, not the label, by 49 steps of 6e-4 without 
   const model = linear(worker(), 12)
   const images = await attacked({ session: worker(), model, attack: cwPaper(), threat: linf({ epsilon: 0 }) })
   const other = { ...model, labels: model.labels.map((label) => 1 - label) }
-  expect(await attacked({ session: worker(), model: other, attack: cwPaper(), threat: linf({ epsilon: 0 }) })).toEqual(images)
+  expect(await attacked({ session: worker(), model: other, attack: cwPaper(), threat: linf({ epsilon: 0 }) })).toEqual(
+    images,
+  )
   const moves = images.flat().map((pixel, i) => Math.abs(pixel - model.images.flat()[i]!))
   expect(Math.max(...moves)).toBeGreaterThan(0.02)
   expect(Math.max(...moves)).toBeLessThan(50 * 6e-4)

@@ -49,7 +49,11 @@ test('one iteration of a small step from a random start stays near the start, an
 
 test.each([
   ['fgsm', () => fgsm({ epsilon: 8 }), 'Expected `epsilon` to be a number in [0, 1], got `8` (number)'],
-  ['ifgsm', () => ifgsm({ stepSize: 0.1, iterations: 0 }), 'Expected `iterations` to be an integer in [1, Infinity), got `0` (number)'],
+  [
+    'ifgsm',
+    () => ifgsm({ stepSize: 0.1, iterations: 0 }),
+    'Expected `iterations` to be an integer in [1, Infinity), got `0` (number)',
+  ],
   ['linf', () => linf({ epsilon: 8 }), 'Expected `epsilon` to be a number in [0, 1], got `8` (number)'],
 ])('%s refuses what it cannot use', (_name, make, message) => {
   expect(make).toThrow(new RangeError(message))

@@ -1,7 +1,6 @@
 /** Runs an attack on the linear classifier and reads the images back. */
 import type { Attack, Threat } from '../../ts/tensor/kinds'
 import { plan } from '../../ts/tensor/plan'
-import type { DeviceTensor } from '../../ts/tensor/device_tensor'
 import type { Session } from '../../ts/tensor/session'
 import type { Tensor } from '../../ts/tensor/tensor'
 import { craft } from '../../ts/threats/shared/craft'
@@ -26,7 +25,7 @@ export async function attacked({ session, model, attack, threat, seed = 0, clamp
   )
   const clean = session.put(Float32Array.from(model.images.flat()), SHAPE)
   const y = session.put(BigInt64Array.from(model.labels, BigInt), [BATCH])
-  const flat = await numbers(run(clean, y) as DeviceTensor)
+  const flat = await numbers(run(clean, y))
   expect(await numbers(clean)).toEqual(model.images.flat())
   return Array.from({ length: BATCH }, (_, b) => flat.slice(b * PIXELS, (b + 1) * PIXELS))
 }

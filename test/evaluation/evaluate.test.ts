@@ -5,7 +5,6 @@ import { paperA } from '../../ts/evaluation/suites'
 import linf from '../../ts/threats/linf'
 import { use } from '../../ts/tensor/functions'
 import { plan } from '../../ts/tensor/plan'
-import type { DeviceTensor } from '../../ts/tensor/device_tensor'
 import type { Dataset, Model } from '../../ts/tensor/session'
 import { numbers, useWorker } from '../support/worker'
 
@@ -21,15 +20,26 @@ const network = (options: object): Promise<Model> =>
 
 test('the natural count is that of the logits, whatever the batches', async () => {
   const model = await network({ noise: 0 })
-  const logits = plan('logits', () => model.call(use(data.images).narrow(0, 0, 50), { mode: 'eval' }), { session: worker() })
+  const logits = plan('logits', () => model.call(use(data.images).narrow(0, 0, 50), { mode: 'eval' }), {
+    session: worker(),
+  })
   const labels = plan('labels', () => use(data.labels).narrow(0, 0, 50), { session: worker() })
-  const [z, y] = [await numbers(logits() as DeviceTensor), await numbers(labels() as DeviceTensor)]
+  const [z, y] = [await numbers(logits()), await numbers(labels())]
   const right = y.filter((label, i) => {
     const row = z.slice(10 * i, 10 * i + 10)
     return row.indexOf(Math.max(...row)) === label
   }).length
   for (const batch of [50, 17, 100]) {
-    const { natural } = await evaluate({ session: worker(), model, data, attacks: {}, threat, batch, limit: 50, seed: 0 })
+    const { natural } = await evaluate({
+      session: worker(),
+      model,
+      data,
+      attacks: {},
+      threat,
+      batch,
+      limit: 50,
+      seed: 0,
+    })
     expect(natural).toEqual({ correct: right, n: 50 })
   }
 })
@@ -46,7 +56,8 @@ test('a number depends on the seed and the noise, not on the attacks that run be
   for (const seed of [5, 6, 7, 8]) counts.add((await evaluate({ ...options, attacks: {}, seed })).natural.correct)
   expect(counts.size).toBeGreaterThan(1)
   const quiet = new Set<number>()
-  for (const seed of [5, 6, 7]) quiet.add((await evaluate({ ...options, attacks: {}, seed, noise: false })).natural.correct)
+  for (const seed of [5, 6, 7])
+    quiet.add((await evaluate({ ...options, attacks: {}, seed, noise: false })).natural.correct)
   expect(quiet.size).toBe(1)
 })
 

@@ -10,17 +10,26 @@ const worker = useWorker()
 test.each([
   ['resnet20', {}, 270_256, 675, 627, 272_282],
   ['enresnet20', { members: 2 }, 540_512, 1350, 1254, 544_564],
-])('%s has the published numbers of weights and channels', async (name, options, weights, channels, without, parameters) => {
-  const model = await worker().model(name, { ...options, seed: 0 })
-  const found = await sparsity({ session: worker(), model })
-  expect([found.convWeights.total, found.inputChannels.total, found.inputChannelsWithoutDownsample.total]).toEqual([weights, channels, without])
-  expect(found.parameters.total).toBe(parameters)
-  expect([found.convWeights.zero, found.inputChannels.zero, found.inputChannelsWithoutDownsample.zero]).toEqual([0, 0, 0])
-  expect(found.channelNorms).toHaveLength(channels)
-  // Initialisation: N(0, 2 / (k k out)), so the expected squared norm of a channel is 2.
-  const squares = found.channelNorms.map((norm) => norm * norm)
-  expect(squares.reduce((a, b) => a + b) / channels).toBeCloseTo(2, 0)
-})
+])(
+  '%s has the published numbers of weights and channels',
+  async (name, options, weights, channels, without, parameters) => {
+    const model = await worker().model(name, { ...options, seed: 0 })
+    const found = await sparsity({ session: worker(), model })
+    expect([found.convWeights.total, found.inputChannels.total, found.inputChannelsWithoutDownsample.total]).toEqual([
+      weights,
+      channels,
+      without,
+    ])
+    expect(found.parameters.total).toBe(parameters)
+    expect([found.convWeights.zero, found.inputChannels.zero, found.inputChannelsWithoutDownsample.zero]).toEqual([
+      0, 0, 0,
+    ])
+    expect(found.channelNorms).toHaveLength(channels)
+    // Initialisation: N(0, 2 / (k k out)), so the expected squared norm of a channel is 2.
+    const squares = found.channelNorms.map((norm) => norm * norm)
+    expect(squares.reduce((a, b) => a + b) / channels).toBeCloseTo(2, 0)
+  },
+)
 
 test('zero channels, zero weights and the skip path are counted apart', async () => {
   const model = await worker().model('resnet8', { width: 4, seed: 0 })

@@ -19,8 +19,10 @@ const expected: Record<string, number> = { adversarial: crossEntropy(ADVERSARIAL
 test.each(methodNames('losses'))('%s', async (name) => {
   const loss = makeMethod('losses', name)
   const identity: Network = (x) => x
-  const run = plan('loss', (clean: Tensor, adversarial: Tensor, y: Tensor) => loss(identity, clean, adversarial, y), { session: worker() })
+  const run = plan('loss', (clean: Tensor, adversarial: Tensor, y: Tensor) => loss(identity, clean, adversarial, y), {
+    session: worker(),
+  })
   const put = (values: number[]): DeviceTensor => worker().put(Float32Array.from(values), [2, 2])
-  const value = run(put(CLEAN), put(ADVERSARIAL), worker().put(BigInt64Array.from(LABELS, BigInt), [2])) as DeviceTensor
+  const value = run(put(CLEAN), put(ADVERSARIAL), worker().put(BigInt64Array.from(LABELS, BigInt), [2]))
   expect(await value.item()).toBeCloseTo(expected[name]!, 6)
 })

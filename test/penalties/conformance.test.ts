@@ -20,7 +20,9 @@ const channelOf = (entry: number): number => Math.floor(entry / 4) % 5
 /** Weights with channels of very different norms; the last one is zero. */
 function weights(draw: number): number[] {
   const sizes = uniform(draw + 1000, 5, 0, 0.8)
-  return Array.from(uniform(draw, ENTRIES, -1, 1), (x, i) => (channelOf(i) === 4 ? 0 : Math.fround(x * sizes[channelOf(i)]!)))
+  return Array.from(uniform(draw, ENTRIES, -1, 1), (x, i) =>
+    channelOf(i) === 4 ? 0 : Math.fround(x * sizes[channelOf(i)]!),
+  )
 }
 
 /** 0, w, sign flips, single channels and entries zeroed or restored, and small random steps. */
@@ -33,7 +35,10 @@ function candidates(w: readonly number[], p: readonly number[], draw: number): n
     [...w],
     w.map((x) => -x),
     p.map((x) => -x),
-    ...channels.flatMap((c) => [p.map((x, i) => (channelOf(i) === c ? 0 : x)), p.map((x, i) => (channelOf(i) === c ? w[i]! : x))]),
+    ...channels.flatMap((c) => [
+      p.map((x, i) => (channelOf(i) === c ? 0 : x)),
+      p.map((x, i) => (channelOf(i) === c ? w[i]! : x)),
+    ]),
     ...entries.flatMap((e) => [p.map((x, i) => (i === e ? 0 : x)), p.map((x, i) => (i === e ? w[i]! : x))]),
     ...steps.map((step) => p.map((x, i) => x + step[i]!)),
     p.map((x) => 0.99 * x),
@@ -53,13 +58,24 @@ async function largestGain(make: (lambda: number) => Penalty): Promise<number> {
     const prox = plan('prox', (w: Tensor) => penalty.prox(w, gamma), { session: worker() })
     const objective = plan(
       'objective',
-      (y: Tensor, w: Tensor) => penalty.value(y).to('float64').add(y.sub(w).to('float64').square().sum().div(2 * gamma)),
+      (y: Tensor, w: Tensor) =>
+        penalty
+          .value(y)
+          .to('float64')
+          .add(
+            y
+              .sub(w)
+              .to('float64')
+              .square()
+              .sum()
+              .div(2 * gamma),
+          ),
       { session: worker() },
     )
     const w = weights(draw)
     const handle = put(w)
-    const p = await numbers(prox(handle) as DeviceTensor)
-    const values = [p, ...candidates(w, p, draw)].map((y) => objective(put(y), handle) as DeviceTensor)
+    const p = await numbers(prox(handle))
+    const values = [p, ...candidates(w, p, draw)].map((y) => objective(put(y), handle))
     const [best, ...others] = await worker().items(values)
     worst = Math.max(worst, ...others.map((other) => best! - other))
     expect(await numbers(handle)).toEqual(w)
@@ -80,7 +96,7 @@ describe.each(methodNames('penalties'))('%s', (name) => {
   test('lambda = 0 is the identity, also at zero channels', async () => {
     const identity = plan('identity', (w: Tensor) => make(0).prox(w, 0.7), { session: worker() })
     const w = weights(5)
-    expect(await numbers(identity(put(w)) as DeviceTensor)).toEqual(w)
+    expect(await numbers(identity(put(w)))).toEqual(w)
   })
 
   test('no candidate has a smaller objective than prox', async () => {
@@ -91,7 +107,7 @@ describe.each(methodNames('penalties'))('%s', (name) => {
     const literal = plan('literal', (w: Tensor) => make(0.2).prox(w, 0.5), { session: worker() })
     const runtime = plan('runtime', (w: Tensor, gamma: Tensor) => make(0.2).prox(w, gamma), { session: worker() })
     const handle = put(weights(6))
-    const [a, b] = [await numbers(literal(handle) as DeviceTensor), await numbers(runtime(handle, 0.5) as DeviceTensor)]
+    const [a, b] = [await numbers(literal(handle)), await numbers(runtime(handle, 0.5))]
     a.forEach((value, i) => expect(value).toBeCloseTo(b[i]!, 6))
   })
 })

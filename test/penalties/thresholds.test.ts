@@ -4,7 +4,6 @@ import groupLasso from '../../ts/penalties/group_lasso'
 import l0 from '../../ts/penalties/l0'
 import type { Penalty } from '../../ts/tensor/kinds'
 import { plan } from '../../ts/tensor/plan'
-import type { DeviceTensor } from '../../ts/tensor/device_tensor'
 import type { Tensor } from '../../ts/tensor/tensor'
 import { numbers, useWorker } from '../support/worker'
 
@@ -13,12 +12,12 @@ const worker = useWorker()
 /** The prox of entries or of one-entry channels. */
 async function prox(penalty: Penalty, w: readonly number[], gamma: number): Promise<number[]> {
   const run = plan('prox', (x: Tensor) => penalty.prox(x, gamma), { session: worker() })
-  return numbers(run(worker().put(Float32Array.from(w), [1, w.length, 1, 1])) as DeviceTensor)
+  return numbers(run(worker().put(Float32Array.from(w), [1, w.length, 1, 1])))
 }
 
 async function value(penalty: Penalty, w: readonly number[], shape: number[]): Promise<number> {
   const run = plan('value', (x: Tensor) => penalty.value(x), { session: worker() })
-  return (run(worker().put(Float32Array.from(w), shape)) as DeviceTensor).item()
+  return run(worker().put(Float32Array.from(w), shape)).item()
 }
 
 // Origin: paper A, thresholds sqrt(2 lambda / beta) at lambda = 1e-6.
@@ -61,14 +60,14 @@ test('a channel is an input channel: its norm runs over outputs and kernel', asy
   // w[out, in, 1, 1]: channel 0 is (0.3, 0.3), norm 0.424; channel 1 is (0.4, 0), norm 0.4. The cut at 0.41 keeps channel 0 alone.
   const run = plan('prox', (x: Tensor) => groupL0({ lambda: 0.41 ** 2 / 2 }).prox(x, 1), { session: worker() })
   const w = worker().put(Float32Array.from([0.3, 0.4, 0.3, 0]), [2, 2, 1, 1])
-  expect(await numbers(run(w) as DeviceTensor)).toEqual([0.3, 0, 0.3, 0].map(Math.fround))
+  expect(await numbers(run(w))).toEqual([0.3, 0, 0.3, 0].map(Math.fround))
 })
 
 test('group lasso shrinks norms by lambda * gamma', async () => {
   const run = plan('prox', (x: Tensor) => groupLasso({ lambda: 0.5 }).prox(x, 2), { session: worker() })
   // Channel 0 is (3, 4): norm 5 becomes 4. Channel 1 is (0.6, 0.8): norm 1 becomes 0.
   const w = worker().put(Float32Array.from([3, 0.6, 4, 0.8]), [2, 2, 1, 1])
-  const [a, b, c, d] = await numbers(run(w) as DeviceTensor)
+  const [a, b, c, d] = await numbers(run(w))
   expect([b, d]).toEqual([0, 0])
   expect(a).toBeCloseTo(2.4, 6)
   expect(c).toBeCloseTo(3.2, 6)

@@ -10,10 +10,15 @@ import { numbers, useWorker } from '../support/worker'
 const worker = useWorker()
 /** Methods keep lists of tensors by name. */
 type State = Readonly<Record<string, readonly Tensor[]>>
-const put = (values: readonly number[]): DeviceTensor => worker().put(Float32Array.from(values), [1, values.length, 1, 1])
+const put = (values: readonly number[]): DeviceTensor =>
+  worker().put(Float32Array.from(values), [1, values.length, 1, 1])
 
 /** Gradient descent on ||w - a||^2 / 2 with the splitting method; all of it in one plan for each step. */
-async function solve(method: Splitting, a: readonly number[], steps: number): Promise<{ w: number[]; replaced: number[] }> {
+async function solve(
+  method: Splitting,
+  a: readonly number[],
+  steps: number,
+): Promise<{ w: number[]; replaced: number[] }> {
   const target = put(a)
   const init = plan('init', (w: Tensor) => method.init([w]) as State, { session: worker() })
   const step = plan(
@@ -27,12 +32,13 @@ async function solve(method: Splitting, a: readonly number[], steps: number): Pr
   )
   const replace = plan('replace', (w: Tensor, state: State) => method.replace([w], state)[0]!, { session: worker() })
   let carry = { w: put(a), state: init(put(a)) }
-  for (let t = 0; t < steps; t++) carry = step(carry.w, carry.state, 0.1) as typeof carry
-  return { w: await numbers(carry.w), replaced: await numbers(replace(carry.w, carry.state) as DeviceTensor) }
+  for (let t = 0; t < steps; t++) carry = step(carry.w, carry.state, 0.1)
+  return { w: await numbers(carry.w), replaced: await numbers(replace(carry.w, carry.state)) }
 }
 
 describe.each(methodNames('splitting'))('%s', (name) => {
-  const make = (beta: number | Tensor): Splitting => makeMethod('splitting', name, { beta, penalty: l0({ lambda: 0.5 }) })
+  const make = (beta: number | Tensor): Splitting =>
+    makeMethod('splitting', name, { beta, penalty: l0({ lambda: 0.5 }) })
 
   test('finds the known solution of an l0 problem within 150 steps', async () => {
     // beta = 1, lambda = 0.5: the cut is at 1. Above it w = u = a; below it u = 0 and w = a / (1 + beta).
@@ -44,11 +50,18 @@ describe.each(methodNames('splitting'))('%s', (name) => {
   test('leaves its arguments alone', async () => {
     const method = make(1)
     const [w, u] = [put([2, 0.6]), put([1, 0])]
-    const run = plan('all', (x: Tensor, y: Tensor) => [method.pull([x], { u: [y] }, 0.5), method.step([x], { u: [y] })], {
-      session: worker(),
-    })
+    const run = plan(
+      'all',
+      (x: Tensor, y: Tensor) => [method.pull([x], { u: [y] }, 0.5), method.step([x], { u: [y] })],
+      {
+        session: worker(),
+      },
+    )
     run(w, u)
-    expect([await numbers(w), await numbers(u)]).toEqual([[2, Math.fround(0.6)], [1, 0]])
+    expect([await numbers(w), await numbers(u)]).toEqual([
+      [2, Math.fround(0.6)],
+      [1, 0],
+    ])
   })
 
   test('beta may change from run to run', async () => {
@@ -61,10 +74,10 @@ describe.each(methodNames('splitting'))('%s', (name) => {
       { session: worker() },
     )
     // beta 1 cuts at 1; beta 4 at 0.5.
-    const [pulled1, u1] = run(put([2, 0.6]), put([2, 0]), 1) as DeviceTensor[]
+    const [pulled1, u1] = run(put([2, 0.6]), put([2, 0]), 1)
     expect((await numbers(pulled1!)).map((x) => Number(x.toFixed(6)))).toEqual([2, 0.3])
     expect(await numbers(u1!)).toEqual([2, 0])
-    const [pulled4, u4] = run(put([2, 0.6]), put([2, 0]), 4) as DeviceTensor[]
+    const [pulled4, u4] = run(put([2, 0.6]), put([2, 0]), 4)
     expect((await numbers(pulled4!)).map((x) => Number(x.toFixed(6)))).toEqual([2, -0.6])
     expect(await numbers(u4!)).toEqual([2, Math.fround(0.6)])
   })

@@ -5,16 +5,18 @@ import rgsm from '../../ts/splitting/rgsm'
 import rvsm from '../../ts/splitting/rvsm'
 import type { Splitting } from '../../ts/tensor/kinds'
 import { plan } from '../../ts/tensor/plan'
-import type { DeviceTensor } from '../../ts/tensor/device_tensor'
 import type { Tensor } from '../../ts/tensor/tensor'
 import { uniform } from '../support/draws'
 import { numbers, useWorker } from '../support/worker'
 
 const worker = useWorker()
-type Carry = { w: DeviceTensor; u: DeviceTensor }
 
 /** The iterates (w, u) of gradient descent on ||w - a||^2 / 2 from w. */
-async function iterates(method: Splitting<{ readonly u: readonly Tensor[] }>, shape: number[], steps: number): Promise<number[][]> {
+async function iterates(
+  method: Splitting<{ readonly u: readonly Tensor[] }>,
+  shape: number[],
+  steps: number,
+): Promise<number[][]> {
   const n = shape.reduce((a, b) => a * b, 1)
   const target = worker().put(uniform(1, n, -1, 1), shape)
   const init = plan('init', (w: Tensor) => ({ w, u: method.init([w]).u[0]! }), { session: worker() })
@@ -26,11 +28,11 @@ async function iterates(method: Splitting<{ readonly u: readonly Tensor[] }>, sh
     },
     { session: worker() },
   )
-  let carry = init(worker().put(uniform(2, n, -1, 1), shape)) as Carry
+  let carry = init(worker().put(uniform(2, n, -1, 1), shape))
   const seen: number[][] = []
   for (let t = 0; t < steps; t++) {
     seen.push(await numbers(carry.w), await numbers(carry.u))
-    carry = step(carry.w, carry.u, 0.2) as Carry
+    carry = step(carry.w, carry.u, 0.2)
   }
   return seen
 }

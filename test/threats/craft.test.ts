@@ -52,6 +52,11 @@ test('step sees the clean images, the loss of each image, its state and the iter
     }),
     finish: (x, { clean, state }) => x.sub(clean).add(state.sum),
   }
-  const images = await attacked({ session: worker(), model, attack: counting as unknown as Attack, threat: linf({ epsilon: 0 }) })
+  const images = await attacked({
+    session: worker(),
+    model,
+    attack: counting,
+    threat: linf({ epsilon: 0 }),
+  })
   expect(images.flat()).toEqual(images.flat().map(() => 6))
 })

@@ -1,6 +1,5 @@
 /** Crop and flip: every image gets a window of its padded self, and the draws reach every place. */
 import { plan } from '../../ts/tensor/plan'
-import type { DeviceTensor } from '../../ts/tensor/device_tensor'
 import type { Tensor } from '../../ts/tensor/tensor'
 import { augment } from '../../ts/training/augment'
 import { numbers, useWorker } from '../support/worker'
@@ -17,11 +16,12 @@ async function augmented(crop: number, flip: boolean): Promise<number[][]> {
   const generator = worker().generator(3)
   const run = plan(
     'augment',
-    (x: Tensor, y: Tensor) => augment(x, y, { crop, flip, size: { channels: CHANNELS, height: HEIGHT, width: WIDTH }, generator }),
+    (x: Tensor, y: Tensor) =>
+      augment(x, y, { crop, flip, size: { channels: CHANNELS, height: HEIGHT, width: WIDTH }, generator }),
     { session: worker() },
   )
   const x = worker().put(image, [BATCH, CHANNELS, HEIGHT, WIDTH])
-  const flat = await numbers(run(x, worker().put(new BigInt64Array(BATCH), [BATCH])) as DeviceTensor)
+  const flat = await numbers(run(x, worker().put(new BigInt64Array(BATCH), [BATCH])))
   return Array.from({ length: BATCH }, (_, b) => flat.slice(b * size, (b + 1) * size))
 }
 

@@ -24,7 +24,7 @@ test.each(pruned)('%s, %s: the weight decay supplies at least 2 e-folds', (name,
 test('the supply of the paper is 16.5 e-folds over 50,000 images, as documented', () => {
   const [config] = presets.paper.rows(0, null)
   // 50,000 images: 391 steps an epoch; 80 epochs at 0.1, 40 at 0.01, 40 at 0.001, 40 at 0.0001.
-  expect(weightDecaySupply(config!, 50_000)).toBeCloseTo((10 * 5e-4 * 391 * (8 + 0.4 + 0.04 + 0.004)), 6)
+  expect(weightDecaySupply(config!, 50_000)).toBeCloseTo(10 * 5e-4 * 391 * (8 + 0.4 + 0.04 + 0.004), 6)
   expect(weightDecaySupply(config!, 50_000)).toBeCloseTo(16.5, 1)
 })
 
@@ -40,7 +40,9 @@ test('learning rates of the presets', () => {
   expect(rates(presets.smoke.rows(0, 1)[0]!)).toEqual([0.1, 0.1, 0.1, 0.1, 0.1, 0.01, 0.01, 0.001])
   expect(rates(presets.quick.rows(0, 1)[0]!)).toEqual([0.1, 0.1, 0.1, 0.1, 0.01, 0.01, 0.001, 0.001, 0.0001, 0.0001])
   const paper = rates(presets.paper.rows(0, 1)[0]!)
-  expect([79, 80, 119, 120, 159, 160, 199].map((epoch) => paper[epoch])).toEqual([0.1, 0.01, 0.01, 0.001, 0.001, 0.0001, 0.0001])
+  expect([79, 80, 119, 120, 159, 160, 199].map((epoch) => paper[epoch])).toEqual([
+    0.1, 0.01, 0.01, 0.001, 0.001, 0.0001, 0.0001,
+  ])
 })
 
 test('the smoke rows are recipe A', () => {
@@ -52,7 +54,10 @@ test('the smoke rows are recipe A', () => {
     ['enresnet8', 'rgsm'],
   ])
   expect(rows[3]).toEqual({
-    network: { name: 'enresnet8', options: { members: 2, noise: 0.1, width: 16, stem_stride: 2, channels: 1, classes: 10 } },
+    network: {
+      name: 'enresnet8',
+      options: { members: 2, noise: 0.1, width: 16, stem_stride: 2, channels: 1, classes: 10 },
+    },
     epochs: 8,
     batchSize: 64,
     dropLast: true,
@@ -76,14 +81,24 @@ test('a configuration survives JSON', () => {
 })
 
 test('an unknown preset is refused with the known ones', () => {
-  expect(() => preset('tiny')).toThrow('Expected `preset` to be one of smoke, quick, paper, paper_text, got `"tiny"` (string)')
+  expect(() => preset('tiny')).toThrow(
+    'Expected `preset` to be one of smoke, quick, paper, paper_text, got `"tiny"` (string)',
+  )
 })
 
 const base = presets.smoke.rows(0, 1)[0]!
 test.each<[string, Partial<TrainConfig>, string]>([
   ['epochs', { epochs: 0 }, 'Expected `epochs` to be an integer in [1, Infinity), got `0` (number)'],
-  ['epsilon', { threat: { epsilon: 8, notation: '8' } }, 'Expected `threat.epsilon` to be a number in [0, 1], got `8` (number)'],
-  ['loss', { loss: { name: 'hinge' } }, 'Expected `loss.name` to be one of adversarial, natural, got `"hinge"` (string)'],
+  [
+    'epsilon',
+    { threat: { epsilon: 8, notation: '8' } },
+    'Expected `threat.epsilon` to be a number in [0, 1], got `8` (number)',
+  ],
+  [
+    'loss',
+    { loss: { name: 'hinge' } },
+    'Expected `loss.name` to be one of adversarial, natural, got `"hinge"` (string)',
+  ],
   [
     'splitting',
     { splitting: { kind: 'admn', beta: 1, penalty: { name: 'l0', options: {} } } },
@@ -101,6 +116,12 @@ test.each<[string, Partial<TrainConfig>, string]>([
 })
 
 test('rgsm and rvsm name their penalties', () => {
-  expect(rgsm({ beta: 1, lambda1: 0.1 })).toMatchObject({ kind: 'rgsm', penalty: { name: 'group_l0', options: { lambda: 0.1 } } })
-  expect(rvsm({ beta: 0.01, lambda: 1e-6 })).toMatchObject({ kind: 'rvsm', penalty: { name: 'l0', options: { lambda: 1e-6 } } })
+  expect(rgsm({ beta: 1, lambda1: 0.1 })).toMatchObject({
+    kind: 'rgsm',
+    penalty: { name: 'group_l0', options: { lambda: 0.1 } },
+  })
+  expect(rvsm({ beta: 0.01, lambda: 1e-6 })).toMatchObject({
+    kind: 'rvsm',
+    penalty: { name: 'l0', options: { lambda: 1e-6 } },
+  })
 })

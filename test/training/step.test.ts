@@ -1,7 +1,6 @@
 /** The RGSM training step as text: what the method does to the worker's tensors, in order. */
 import { int } from '../../ts/tensor/plan'
 import { presets } from '../../ts/training/presets'
-import type { TrainConfig } from '../../ts/training/config'
 import { openWork } from '../../ts/training/work'
 import { useWorker } from '../support/worker'
 
@@ -15,7 +14,7 @@ function outline(text: string): string[] {
     .map((line) => /^(?:%[\d.]+ = )?(\w+)/.exec(line.trim())?.[1] ?? '')
     .filter((name) => name !== '' && name !== 'get')
   const lines: string[] = []
-  for (let i = 0; i < names.length; ) {
+  for (let i = 0; i < names.length;) {
     const { period, times } = longestRun(names, i)
     const group = names.slice(i, i + period).join(' ')
     lines.push(times === 1 ? group : `(${group}) x ${times}`)

@@ -24,7 +24,10 @@ afterEach(() => rmSync(root, { recursive: true, force: true }))
 /** A network with noise, so that the generator's state matters; every kind of augmentation; a last batch that is not full. */
 const tiny: TrainConfig = {
   ...presets.smoke.rows(5, 1)[3]!,
-  network: { name: 'enresnet8', options: { members: 1, noise: 0.1, width: 4, stem_stride: 2, channels: 1, classes: 10 } },
+  network: {
+    name: 'enresnet8',
+    options: { members: 1, noise: 0.1, width: 4, stem_stride: 2, channels: 1, classes: 10 },
+  },
   epochs: 4,
   batchSize: 24,
   dropLast: false,
@@ -50,7 +53,9 @@ function hash(files: TrainFolder, name: string): string {
   const bytes = readFileSync(files.path(name))
   const body = 8 + Number(bytes.readBigUInt64LE(0))
   const header = JSON.parse(bytes.subarray(8, body).toString()) as Record<string, object>
-  const sorted = Object.keys(header).sort().map((key) => [key, Object.entries(header[key]!).sort()])
+  const sorted = Object.keys(header)
+    .sort()
+    .map((key) => [key, Object.entries(header[key]!).sort()])
   return createHash('sha256').update(JSON.stringify(sorted)).update(bytes.subarray(body)).digest('hex')
 }
 
@@ -66,7 +71,10 @@ test('two epochs, a stop and two more end with the bits of four', async () => {
   const expected = await run(tiny, whole)
   const stop = new AbortController()
   const reason = new Error('stopped by the test')
-  const first = run(tiny, parts, { signal: stop.signal, onEpoch: ({ epoch }) => void (epoch === 2 && stop.abort(reason)) })
+  const first = run(tiny, parts, {
+    signal: stop.signal,
+    onEpoch: ({ epoch }) => void (epoch === 2 && stop.abort(reason)),
+  })
   await expect(first).rejects.toBe(reason)
   const result = await run(tiny, parts)
   expect(result).toEqual(expected)
@@ -95,7 +103,9 @@ test('a finished run is not trained again, and another configuration is refused'
   const steps: number[] = []
   expect(await run(short, files, { onStep: ({ step }) => steps.push(step) })).toEqual(first)
   expect(steps).toEqual([])
-  await expect(run({ ...short, lambda2: 1 }, files)).rejects.toThrow(/^Expected .* to hold a run with the same configuration/)
+  await expect(run({ ...short, lambda2: 1 }, files)).rejects.toThrow(
+    /^Expected .* to hold a run with the same configuration/,
+  )
 })
 
 test('another seed gives other weights', async () => {
@@ -108,7 +118,12 @@ test('another seed gives other weights', async () => {
 
 test('RGSM leaves no channel norm in (0, threshold], and the metrics count the zero ones', async () => {
   const model = await worker().model(tiny.network.name, { ...tiny.network.options, seed: 5 })
-  const config: TrainConfig = { ...tiny, epochs: 2, validation: { ...tiny.validation, selection: 'last' }, splitting: rgsm({ beta: 1, lambda1: 0.9 }) }
+  const config: TrainConfig = {
+    ...tiny,
+    epochs: 2,
+    validation: { ...tiny.validation, selection: 'last' },
+    splitting: rgsm({ beta: 1, lambda1: 0.9 }),
+  }
   const { history, selectedEpoch } = await train({ session: worker(), model, data, config })
   expect(selectedEpoch).toBe(2)
   const norms: number[] = []
@@ -138,5 +153,7 @@ test('a session with another number of threads is refused', async () => {
 
 test('training that diverges says so', async () => {
   const config: TrainConfig = { ...tiny, epochs: 2, optimiser: { ...tiny.optimiser, lr: 1e18 } }
-  await expect(run(config, folder('diverged'))).rejects.toThrow(/^Training diverged: the mean loss of epoch \d is (NaN|Infinity) at learning rate/)
+  await expect(run(config, folder('diverged'))).rejects.toThrow(
+    /^Training diverged: the mean loss of epoch \d is (NaN|Infinity) at learning rate/,
+  )
 })

@@ -28,6 +28,9 @@ const BETA1 = 0.9
 const BETA2 = 0.999
 const ADAM_EPSILON = 1e-8
 
+/** Sums over the pixels of each image, `[batch]`. */
+const perImage = (x: Tensor): Tensor => x.sum({ dim: [1, 2, 3] })
+
 /** Adam's moments, and the best image with its loss `[batch]`. */
 export interface State {
   readonly [name: string]: Tree
@@ -53,11 +56,16 @@ export default ({ c = 10, kappa = 0, iterations = 50, lr = 6e-4, l2 = false, fac
       const pair = logits.gather(1, classes)
       return pair.select(1, 0).sub(pair.select(1, 1)).add(kappa).relu().mul(-c)
     },
-    init: (x) => ({ m: x.zerosLike(), v: x.zerosLike(), best: x, lowest: x.sum({ dim: [1, 2, 3] }).fullLike(Infinity) }),
+    init: (x) => ({
+      m: x.zerosLike(),
+      v: x.zerosLike(),
+      best: x,
+      lowest: perImage(x).fullLike(Infinity),
+    }),
     step(x, ascent, { clean, loss, state, index }) {
       const change = x.sub(clean)
       const gradient = l2 ? change.mul(2).sub(ascent) : ascent.neg()
-      const total = l2 ? change.square().sum({ dim: [1, 2, 3] }).sub(loss) : loss.neg()
+      const total = l2 ? perImage(change.square()).sub(loss) : loss.neg()
       const better = total.lt(state.lowest)
       const m = state.m.mul(BETA1).add(gradient.mul(1 - BETA1))
       const v = state.v.mul(BETA2).add(gradient.square().mul(1 - BETA2))

@@ -5,7 +5,6 @@
 import { channelNorms, zeroChannels } from '../penalties/shared/groups'
 import { cat, use } from '../tensor/functions'
 import { plan } from '../tensor/plan'
-import type { DeviceTensor } from '../tensor/device_tensor'
 import type { Model } from '../tensor/model'
 import type { Session } from '../tensor/session'
 import type { Tensor } from '../tensor/tensor'
@@ -55,7 +54,7 @@ export async function sparsity({ session, model }: { session: Session; model: Mo
     }),
     { session },
   )
-  const { counts, norms } = count() as { counts: DeviceTensor[]; norms: DeviceTensor }
+  const { counts, norms } = count()
   const [weights, channels, mainChannels, all] = await session.items(counts)
   const { data } = await norms.read()
   for (const handle of [...counts, norms]) handle.free()
@@ -63,7 +62,10 @@ export async function sparsity({ session, model }: { session: Session; model: Mo
   return {
     convWeights: { zero: weights!, total: convolutions.reduce((sum, { shape }) => sum + size(shape), 0) },
     inputChannels: { zero: channels!, total: channelsOf(convolutions) },
-    inputChannelsWithoutDownsample: { zero: mainChannels!, total: channelsOf(parameters.filter(({ role }) => role === 'conv')) },
+    inputChannelsWithoutDownsample: {
+      zero: mainChannels!,
+      total: channelsOf(parameters.filter(({ role }) => role === 'conv')),
+    },
     parameters: { zero: all!, total: parameters.reduce((sum, { shape }) => sum + size(shape), 0) },
     channelNorms: Array.from(data as Float32Array),
   }

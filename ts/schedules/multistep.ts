@@ -12,6 +12,8 @@ export interface Options {
 export default ({ initial, factor, milestones }: Options): Schedule => {
   expectNumber('initial', initial)
   expectNumber('factor', factor)
-  milestones.forEach((step, i) => expectNumber(`milestones[${i}]`, step, { least: milestones[i - 1] ?? 0, integer: true }))
+  milestones.forEach((step, i) =>
+    expectNumber(`milestones[${i}]`, step, { least: milestones[i - 1] ?? 0, integer: true }),
+  )
   return (step) => initial * factor ** milestones.filter((milestone) => step >= milestone).length
 }

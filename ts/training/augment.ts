@@ -25,7 +25,13 @@ export function augment(
 }
 
 /** A window of the old size at a random place of the image padded by `padding` zeros on each side: rows are gathered, then columns. */
-function randomCrop(x: Tensor, y: Tensor, padding: number, { channels, height, width }: Size, generator: Generator): Tensor {
+function randomCrop(
+  x: Tensor,
+  y: Tensor,
+  padding: number,
+  { channels, height, width }: Size,
+  generator: Generator,
+): Tensor {
   const padded = x.pad([padding, padding, padding, padding])
   const top = y.randintLike(0, 2 * padding + 1, generator).reshape([-1, 1, 1, 1])
   const left = y.randintLike(0, 2 * padding + 1, generator).reshape([-1, 1, 1, 1])

@@ -47,7 +47,9 @@ export async function loadProgress(
 ): Promise<Progress> {
   const saved = (await session.loadState(path, parts)) as { config: TrainConfig; progress: Progress }
   if (JSON.stringify(saved.config) !== JSON.stringify(config)) {
-    throw new Error(`Expected ${path} to hold a run with the same configuration, got another one; remove the file to start afresh`)
+    throw new Error(
+      `Expected ${path} to hold a run with the same configuration, got another one; remove the file to start afresh`,
+    )
   }
   return saved.progress
 }

@@ -68,7 +68,12 @@ function adversarialImages({ model, generator }: TrainParts, config: TrainConfig
   return craft({ attack: pgd(options), threat: linf(config.threat), network, clean, y, generator, clampStart })
 }
 
-function update({ model, optimizer, convolutions, splitting }: TrainParts, config: TrainConfig, fit: Tensor, lr: Tensor): void {
+function update(
+  { model, optimizer, convolutions, splitting }: TrainParts,
+  config: TrainConfig,
+  fit: Tensor,
+  lr: Tensor,
+): void {
   const gradients = grad(withGroupLasso(fit, convolutions, config.lambda2), model.parameters())
   if (splitting === null) {
     optimizer.step(gradients, lr)

@@ -56,7 +56,8 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
   try {
     const statePath = folder?.path('state.safetensors')
     let progress: Progress = { epoch: 0, selected: null, history: [] }
-    if (statePath !== undefined && existsSync(statePath)) progress = await loadProgress(session, statePath, work.parts(), config)
+    if (statePath !== undefined && existsSync(statePath))
+      progress = await loadProgress(session, statePath, work.parts(), config)
     while (progress.epoch < config.epochs) {
       signal?.throwIfAborted()
       const order = epochOrder(split, config.seed, progress.epoch)
@@ -66,7 +67,10 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
       if (selected.epoch === progress.epoch) work.keep()
       if (folder !== undefined && statePath !== undefined) {
         if (selected.epoch === progress.epoch) {
-          await model.save(folder.path('model.safetensors'), { format: 'safetensors', metadata: { epoch: String(selected.epoch) } })
+          await model.save(folder.path('model.safetensors'), {
+            format: 'safetensors',
+            metadata: { epoch: String(selected.epoch) },
+          })
         }
         await saveProgress(session, statePath, work.parts(), config, progress)
         await folder.append(metrics)

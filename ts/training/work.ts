@@ -11,7 +11,7 @@ import { countCorrect, type Count } from '../threats/shared/count'
 import linf from '../threats/linf'
 import { splits, type TrainConfig } from './config'
 import { makeMethod } from './registry'
-import { assignAll, cloneAll, leavesOf, useAll, type DeviceTree } from './slots'
+import { assignAll, cloneAll, leavesOf, useAll } from './slots'
 import type { EpochMetrics } from './state'
 import { trainingStep, type TrainParts } from './step'
 
@@ -55,12 +55,22 @@ export function openWork({ session, model, data, config, validation }: WorkOptio
   const splitting = openSplitting(session, convolutions, config)
   const [channels, height, width] = data.shape as [number, number, number]
   const parts: TrainParts = {
-    ...{ session, model, images: data.images, labels: data.labels, optimizer, generator, convolutions, splitting, sums },
+    ...{
+      session,
+      model,
+      images: data.images,
+      labels: data.labels,
+      optimizer,
+      generator,
+      convolutions,
+      splitting,
+      sums,
+    },
     size: { channels, height, width },
   }
   const held = validationImages(session, data, validation)
   const weights = [...model.parameters(), ...model.buffers()]
-  const copies = plan('copy', () => use(weights).map((w) => w.clone()), { session })() as DeviceTensor[]
+  const copies = plan('copy', () => use(weights).map((w) => w.clone()), { session })()
   const run = (name: string, body: () => void) => plan(name, body, { session })
 
   const begin = run('begin epoch', () => {
@@ -71,7 +81,8 @@ export function openWork({ session, model, data, config, validation }: WorkOptio
   const end = plan(
     'end epoch',
     () => {
-      if (splitting !== null) assignAll(convolutions, splitting.method.replace(use(convolutions), useAll(splitting.state)))
+      if (splitting !== null)
+        assignAll(convolutions, splitting.method.replace(use(convolutions), useAll(splitting.state)))
       return use(convolutions)
         .map(zeroChannels)
         .reduce((a, b) => a.add(b))
@@ -87,10 +98,14 @@ export function openWork({ session, model, data, config, validation }: WorkOptio
       return known
     },
     async end(seen) {
-      const zeros = end() as DeviceTensor
+      const zeros = end()
       const [loss, correct, zero] = await session.items([sums.loss, sums.correct, zeros])
       zeros.free()
-      return { loss: loss! / seen, trainAccuracy: correct! / seen, inputChannels: { zero: zero!, total: countChannels(model) } }
+      return {
+        loss: loss! / seen,
+        trainAccuracy: correct! / seen,
+        inputChannels: { zero: zero!, total: countChannels(model) },
+      }
     },
     validate: (signal) => validate({ session, model, config, held, signal }),
     keep: run('keep weights', () => assignAll(copies, use(weights))),
@@ -122,11 +137,15 @@ function countChannels({ description }: Model): number {
 }
 
 /** The method with its first state in slots of its own: what a method gives may be the weights themselves, hence the copies. */
-function openSplitting(session: Session, convolutions: DeviceTensor[], { splitting }: TrainConfig): TrainParts['splitting'] {
+function openSplitting(
+  session: Session,
+  convolutions: DeviceTensor[],
+  { splitting }: TrainConfig,
+): TrainParts['splitting'] {
   if (!splits(splitting)) return null
   const penalty = makeMethod('penalties', splitting.penalty.name, splitting.penalty.options)
   const method = makeMethod('splitting', splitting.kind, { beta: splitting.beta, penalty })
-  const state = plan('first state', () => cloneAll(method.init(use(convolutions))), { session })() as DeviceTree
+  const state = plan('first state', () => cloneAll(method.init(use(convolutions))), { session })()
   return { method, state }
 }
 
@@ -144,7 +163,7 @@ function validationImages(session: Session, data: Dataset, positions: readonly n
     () => ({ images: use(data.images).indexSelect(0, index), labels: use(data.labels).indexSelect(0, index) }),
     { session },
   )
-  const picked = pick() as { images: DeviceTensor; labels: DeviceTensor }
+  const picked = pick()
   index.free()
   return { ...picked, n: positions.length }
 }
