@@ -29,7 +29,7 @@ class Bound:
     def __init__(self, plan: Plan, captured: Any, handles: Handles) -> None:
         """Raises PlanError or ProtocolError when the captures do not fit the plan's last inputs."""
         self.plan, self.program, self.objects, self.handles = plan, plan.program, handles.objects, handles
-        self.replay, self.count = plan.program.replay, plan.program.count
+        self.replay, self.count, self.decoded = plan.program.replay, plan.program.count, plan.decoded
         kinds = plan.program.inputs
         if type(captured) is not list or len(captured) > len(kinds):
             raise PlanError(f"Expected at most {len(kinds)} captured handles, got {shown(captured)}")
@@ -58,7 +58,7 @@ class Bound:
             objects = self.objects
             for arg in args:
                 value = objects.get(arg) if type(arg) is int else None
-                values[i] = value if isinstance(value, Tensor) else self.value(i, arg)
+                values[i] = value if type(value) is Tensor else self.value(i, arg)
                 i += 1
             return values
         for arg in args:

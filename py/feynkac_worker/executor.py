@@ -75,7 +75,13 @@ class Block:
             raise
         except Exception as error:
             raise failure(node, values) from error
-        return self._results(values) if self.numbers else [values[i] for i in self.outputs]
+        if self.numbers:
+            return self._results(values)
+        # Not a comprehension, which is a call and costs more than one output.
+        results = []
+        for i in self.outputs:
+            results.append(values[i])
+        return results
 
     def _results(self, values: Values) -> list[Any]:
         results = [values[i] for i in self.outputs]

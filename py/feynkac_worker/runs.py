@@ -28,8 +28,8 @@ def run(session: Session, seq: int, item: list[Any]) -> None:
     bound: Bound | None = None
     try:
         bound = session.bounds.get(bound_id)
-        objects = session.handles.objects
-        if bound is None or session.handles.poison or seq <= session.progress.cancelled:
+        objects = session.objects
+        if bound is None or session.poison or seq <= session.progress.cancelled:
             root = _stopped(session, seq, bound_id, bound, args)
             if root is not None:
                 return _fail(session, root, outputs, bound, args)
@@ -37,9 +37,10 @@ def run(session: Session, seq: int, item: list[Any]) -> None:
         for handle in outputs:
             if type(handle) is not int or handle >> 32 or handle in objects:
                 session.handles.check_new(outputs)
-        if len(outputs) != bound.count or len(outputs) > 1 or len(objects) >= session.handles.limit:
+        count = len(outputs)
+        if count != bound.count or count > 1 or len(objects) >= session.limit:
             _check_outputs(session, bound, outputs)
-        session.runtime.plan = bound.plan.decoded
+        session.runtime.plan = bound.decoded
         results = bound.replay(bound.fill(args)) if flags == 0 else _debug(session, bound, args, flags)
     except CancelledError:
         return _fail(session, session.cancel(seq, False), outputs, bound, args)

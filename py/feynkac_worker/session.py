@@ -30,6 +30,8 @@ class Session:
     def __init__(self, context: Context, progress: Progress, send: Send, log: Callable[[str], None]) -> None:
         self.context, self.progress, self.send = context, progress, send
         self.handles = context.handles
+        # The inner loop of the worker reads these.
+        self.objects, self.poison, self.limit = self.handles.objects, self.handles.poison, self.handles.limit
         self.runtime = Runtime(context.device, self.cancelled, log)
         progress.runtime = self.runtime
         limits = context.config.get("limits", {})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from time import monotonic
+from time import monotonic as now
 from typing import Any
 
 from feynkac_worker import codec
@@ -33,8 +33,8 @@ def handle(session: Session, header: bytes | memoryview, payloads: list[Any]) ->
             seq = session.seq + 1
             if item[1] != seq:
                 raise ProtocolError(f"Expected command {seq}, got `{str(item[1])[:60]}`")
-            progress.seq = session.seq = seq
-            progress.since = monotonic()
+            session.seq = progress.seq = seq
+            progress.since = now()
             if kind == 3 and greeted:
                 run(session, seq, item)
             else:
