@@ -38,10 +38,15 @@ export const opTableHash = (): string =>
     .update(readFileSync(join(packageRoot(), 'bridge', 'ops.json')))
     .digest('hex')
 
-const hintFor = (exit: Exit): string | null =>
-  exit.signal === 'SIGKILL'
-    ? 'a SIGKILL that feynkac did not send is most often the kernel running out of memory (see `dmesg`)'
-    : null
+/** The worker ends itself with this code when CUDA refuses every further call. */
+const STICKY_EXIT = 70
+
+function hintFor(exit: Exit): string | null {
+  if (exit.exitCode === STICKY_EXIT)
+    return 'CUDA cannot be used in a process after such an error (cuda-sticky); open a new session'
+  if (exit.signal !== 'SIGKILL') return null
+  return 'a SIGKILL that feynkac did not send is most often the kernel running out of memory (see `dmesg`)'
+}
 
 const describe = (exit: Exit): string => (exit.signal ? `signal ${exit.signal}` : `exit code ${String(exit.exitCode)}`)
 

@@ -189,6 +189,15 @@ describe('loss', () => {
     expect(error.message).toBe('The worker ended with exit code 3 after command #1')
   })
 
+  test('to a sticky CUDA error says what to do', async () => {
+    const { fake, connection } = connect()
+    fake.held = true
+    const read = connection.barrier()
+    fake.exit({ exitCode: 70 })
+    expect((await caught(read)).message).toMatch(/exit code 70 .*cuda-sticky.*open a new session/)
+    await connection.close()
+  })
+
   test('a free after the loss is quiet', async () => {
     const { fake, connection } = connect()
     const handle = one(connection.run(1, [], 1))
