@@ -1,5 +1,5 @@
 /** Plans as text. */
-import { assign, cat, grad, rand, repeat, sub, use } from '../../ts/tensor/functions'
+import { arange, assign, cat, grad, rand, repeat, sub, use } from '../../ts/tensor/functions'
 import { placeholder } from '../../ts/tensor/placeholder'
 import { int, plan } from '../../ts/tensor/plan'
 import type { Tensor } from '../../ts/tensor/tensor'
@@ -96,6 +96,7 @@ test('lists of results, options, enumerations, dtypes, literals', () => {
       cat([sorted, padded, sub(1, x)], 0),
       x.to('float64').mul(0.1).mul(1e30).mul(-0),
       x.clamp(null, 2),
+      arange(0, 4, 1, 'int64'),
     ]
   })
   expect(shapes.print(placeholder())).toBe(
@@ -115,7 +116,8 @@ test('lists of results, options, enumerations, dtypes, literals', () => {
       %12 = mul(%11, 1e+30)
       %13 = mul(%12, -0.0)
       %14 = clamp(%0, none, 2)
-      return %2, %3, %9, %13, %14
+      %15 = arange(0, 4, 1, int64)
+      return %2, %3, %9, %13, %14, %15
     }`),
   )
 })

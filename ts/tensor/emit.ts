@@ -2,7 +2,7 @@
 import { PlanError } from '../../bridge/errors'
 import { checkArg, shown } from './arguments'
 import { location } from './location'
-import { type Op, type OpArg, opAt, opNamed } from './op_table'
+import { type Op, opAt, opNamed } from './op_table'
 import { Symbolic, valueOf } from './symbolic'
 import { type Trace, openTrace } from './trace'
 import type { Arg, Value } from './value'
@@ -26,7 +26,11 @@ export function emit(index: number, args: readonly unknown[], options: object = 
   checkOptions(trace, op, given)
   let next = 0
   const checked = op.args.map((arg) => checkArg(trace, op, arg, arg.optional ? given[arg.option] : args[next++]))
-  if ((op.args[0] as OpArg).kinds.has('number') && args.slice(0, 2).every((arg) => typeof arg === 'number')) {
+  if (
+    op.args[0]?.name === 'self' &&
+    op.args[0].kinds.has('number') &&
+    args.slice(0, 2).every((arg) => typeof arg === 'number')
+  ) {
     throw new PlanError(
       `Expected ${op.name} to have a tensor among its arguments, got two numbers`,
       trace.here(op.name),

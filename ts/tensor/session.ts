@@ -2,7 +2,7 @@
 import { resolve } from 'node:path'
 import { Connection } from '../../bridge/connection'
 import { FeynkacError } from '../../bridge/errors'
-import type { HandleKind, Welcome } from '../../bridge/messages'
+import type { Welcome } from '../../bridge/messages'
 import type { ConnectionOptions } from '../../bridge/options'
 import { shown, type Dtype } from './arguments'
 import { DeviceTensor } from './device_tensor'
@@ -167,17 +167,6 @@ export class Session implements AsyncDisposable {
     inputs: readonly Handle[] = [],
   ): Promise<unknown> {
     return this.connection.call(method, params, handlesOf(inputs), [], { site: this.call }).value
-  }
-
-  /** A service that makes objects of these kinds. */
-  async make(
-    method: string,
-    params: Readonly<Record<string, unknown>>,
-    inputs: readonly Handle[],
-    outputs: readonly HandleKind[],
-  ) {
-    const { value, handles } = this.connection.call(method, params, handlesOf(inputs), outputs, { site: this.make })
-    return { value: await value, handles }
   }
 
   /** Writes the state of models, optimizers, generators and tensors into one file, atomically. */

@@ -2,6 +2,7 @@
 import { PlanError } from '../../bridge/errors'
 import type { Handle, HandleOwner } from '../../bridge/handle'
 import type { HandleKind } from '../../bridge/messages'
+import { formatSite } from '../../bridge/site'
 import { finish, type Finished } from './finish'
 import { location } from './location'
 import type { Op } from './op_table'
@@ -62,8 +63,11 @@ export class Trace {
         this.here(),
       )
     }
-    if (handle.freed)
-      throw new PlanError(`Expected a live handle, got ${handle.kind} #${handle.id}, which was freed`, this.here())
+    if (handle.freed) {
+      const place = formatSite(handle.freedAt)
+      const freed = place === null ? 'which was freed' : `freed at ${place}`
+      throw new PlanError(`Expected a live handle, got ${handle.kind} #${handle.id}, ${freed}`, this.here())
+    }
     return this.import(new Value(this, inputKind(handle.kind), handle), handle)
   }
 
