@@ -134,10 +134,13 @@ class Client:
 
     def send(self, *items: Any, payloads: list[bytes] | None = None) -> None:
         frames = [memoryview(p) for p in payloads or []]
-        handle(self.session, codec.encode_header(list(items)), frames)
+        # The worker runs with gradient mode off.
+        with torch.no_grad():
+            handle(self.session, codec.encode_header(list(items)), frames)
 
     def raw(self, data: bytes) -> None:
-        handle(self.session, data, [])
+        with torch.no_grad():
+            handle(self.session, data, [])
 
     def define(self, plan_id: int, plan: bytes) -> None:
         self.send([1, self.next(), plan_id, 0], payloads=[plan])
