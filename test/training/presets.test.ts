@@ -1,5 +1,6 @@
 /** Presets: the weight decay suffices to prune, the constants are the documented ones, bad configurations are refused. */
-import { checkConfig, rgsm, rvsm, splits, type TrainConfig } from '../../ts/training/config'
+import { checkConfig } from '../../ts/training/check'
+import { rgsm, rvsm, splits, type TrainConfig } from '../../ts/training/config'
 import { preset, presets } from '../../ts/training/presets'
 import { learningRate, weightDecaySupply } from '../../ts/training/schedule'
 
@@ -76,6 +77,10 @@ test('the smoke rows are recipe A', () => {
   })
 })
 
+test('every preset passes its own check', () => {
+  for (const [name, , config] of pruned) expect(checkConfig(config, presets[name].data.images)).toBe(config)
+})
+
 test('a configuration survives JSON', () => {
   for (const [, , config] of pruned) expect(JSON.parse(JSON.stringify(config))).toEqual(config)
 })
@@ -110,6 +115,17 @@ test.each<[string, Partial<TrainConfig>, string]>([
     { validation: { ...base.validation, selection: 'best' } },
     'Expected `validation.count` to be above 0 to select the best epoch, got `0` (number)',
   ],
+  [
+    'schedule',
+    { schedule: { kind: 'multistep', breakpoints: [0.8, 0.6], factor: 0.1 } },
+    'Expected `schedule.breakpoints[1]` to be a number in [0.8, 1], got `0.6` (number)',
+  ],
+  [
+    'key',
+    { optimizer: base.optimiser } as Partial<TrainConfig>,
+    'Expected the keys of `config` to be among network, epochs, batchSize, dropLast, optimiser, schedule, threat, attack, loss, splitting, lambda2, augment, images, validation, seed, threads, got `optimizer`',
+  ],
+  ['section', { loss: {} as TrainConfig['loss'] }, 'Expected `loss` to have `name`, got '],
 ])('refuses a bad %s', (_name, change, message) => {
   expect(checkConfig(base, 6000)).toBe(base)
   expect(() => checkConfig({ ...base, ...change }, 6000)).toThrow(new RangeError(message))

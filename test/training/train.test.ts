@@ -147,7 +147,7 @@ test('RGSM leaves no channel norm in (0, threshold], and the metrics count the z
 
 test('a session with another number of threads is refused', async () => {
   await expect(run({ ...tiny, threads: 3 }, folder('threads'))).rejects.toThrow(
-    'Expected `threads of the session` to be a number in [3, 3], got `1` (number)',
+    'Expected a session with 3 threads, as the configuration says, got 1',
   )
 })
 

@@ -39,9 +39,28 @@ export function expectNumber(name: string, value: unknown, range: Range = {}): n
 }
 
 /** Gives `value` back when it is one of `known`; the message of the RangeError lists them. */
-export function expectOneOf<T extends string>(name: string, value: unknown, known: readonly T[]): T {
+export function expectOneOf<T extends string | boolean>(name: string, value: unknown, known: readonly T[]): T {
   const found = known.find((candidate) => candidate === value)
   if (found === undefined)
     throw new RangeError(`Expected \`${name}\` to be one of ${known.join(', ')}, got ${show(value)}`)
   return found
+}
+
+/** Throws a RangeError unless `value` is an object with all of the required keys and no others than the optional ones. */
+export function expectKeys(
+  name: string,
+  value: unknown,
+  required: readonly string[],
+  optional: readonly string[] = [],
+): void {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new RangeError(`Expected \`${name}\` to be an object with ${required.join(', ')}, got ${show(value)}`)
+  }
+  const missing = required.find((key) => !(key in value))
+  if (missing !== undefined)
+    throw new RangeError(`Expected \`${name}\` to have \`${missing}\`, got ${Object.keys(value).join(', ')}`)
+  const known = [...required, ...optional]
+  const unknown = Object.keys(value).find((key) => !known.includes(key))
+  if (unknown !== undefined)
+    throw new RangeError(`Expected the keys of \`${name}\` to be among ${known.join(', ')}, got \`${unknown}\``)
 }

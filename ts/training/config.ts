@@ -1,6 +1,4 @@
 /** What a training run is: plain JSON, so that it can be hashed, stored beside the results and compared. */
-import { expectNumber, expectOneOf, show } from '../tensor/options'
-import { methodNames } from './registry'
 
 export interface TrainConfig {
   /** A name and options of the model registry. */
@@ -90,38 +88,3 @@ export const rgsm = ({ beta, lambda1 }: { beta: number; lambda1: number }): Spli
 /** Whether a run splits its weights. */
 export const splits = (splitting: SplittingConfig): splitting is Exclude<SplittingConfig, { kind: 'none' }> =>
   splitting.kind !== 'none'
-
-/** Throws a RangeError of one sentence about the first value that cannot be; `images` is the size of the training split. */
-export function checkConfig(config: TrainConfig, images: number): TrainConfig {
-  const { optimiser, attack, validation, splitting, schedule } = config
-  const whole = { least: 1, integer: true }
-  expectNumber('epochs', config.epochs, whole)
-  expectNumber('optimiser.lr', optimiser.lr, { least: 0, open: true })
-  expectNumber('optimiser.momentum', optimiser.momentum, { least: 0, most: 1 })
-  expectNumber('optimiser.weightDecay', optimiser.weightDecay, { least: 0 })
-  expectOneOf('schedule.kind', schedule.kind, methodNames('schedules'))
-  expectNumber('threat.epsilon', config.threat.epsilon, { least: 0, most: 1 })
-  if (attack !== null) checkStepAttack('attack', attack)
-  if (attack !== null) expectOneOf('attack.mode', attack.mode, ['train', 'eval'])
-  expectOneOf('loss.name', config.loss.name, methodNames('losses'))
-  expectOneOf('splitting.kind', splitting.kind, ['none', ...methodNames('splitting')])
-  if (splits(splitting)) expectOneOf('splitting.penalty.name', splitting.penalty.name, methodNames('penalties'))
-  expectNumber('lambda2', config.lambda2, { least: 0 })
-  expectNumber('augment.crop', config.augment.crop, { least: 0, integer: true })
-  expectNumber('seed', config.seed, { least: 0, integer: true })
-  expectNumber('validation.count', validation.count, { least: 0, most: images - 1, integer: true })
-  expectOneOf('validation.selection', validation.selection, ['best', 'last'])
-  checkStepAttack('validation.attack', validation.attack)
-  if (validation.selection === 'best' && validation.count === 0) {
-    throw new RangeError(`Expected \`validation.count\` to be above 0 to select the best epoch, got ${show(0)}`)
-  }
-  const left = images - validation.count
-  if (config.images !== null) expectNumber('images', config.images, { ...whole, most: left })
-  expectNumber('batchSize', config.batchSize, { ...whole, most: config.images ?? left })
-  return config
-}
-
-function checkStepAttack(name: string, { stepSize, iterations }: StepAttack): void {
-  expectNumber(`${name}.stepSize`, stepSize, { least: 0, most: 1 })
-  expectNumber(`${name}.iterations`, iterations, { least: 1, integer: true })
-}

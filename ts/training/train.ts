@@ -4,11 +4,12 @@
  * a run that was killed goes on from its last epoch and ends with the same bits on a CPU.
  */
 import { existsSync } from 'node:fs'
-import { expectNumber } from '../tensor/options'
+import { inPace } from '../tensor/pace'
 import { int } from '../tensor/plan'
 import type { Model } from '../tensor/model'
 import type { Dataset, Session } from '../tensor/session'
-import { checkConfig, type TrainConfig } from './config'
+import { checkConfig } from './check'
+import type { TrainConfig } from './config'
 import { learningRate, stepsPerEpoch } from './schedule'
 import { loadProgress, saveProgress, type EpochMetrics, type Progress } from './state'
 import { epochOrder, splitImages } from './split'
@@ -31,7 +32,7 @@ export interface TrainOptions {
   readonly config: TrainConfig
   /** With a folder the run can be resumed: `state.safetensors`, and `model.safetensors` with the selected weights. */
   readonly folder?: TrainFolder
-  /** After each command of a step; the worker may lag behind by the session's window. */
+  /** After each step that the worker has finished. */
   readonly onStep?: (progress: { readonly epoch: number; readonly step: number; readonly steps: number }) => void
   readonly onEpoch?: (metrics: EpochMetrics) => void | Promise<void>
   /** Ends the run between two steps with the signal's reason; what was saved stays whole. */
@@ -49,7 +50,11 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
   checkConfig(config, data.n)
   if (config.threads !== null) {
     const { threads } = session.info
-    expectNumber('threads of the session', threads, { least: config.threads, most: config.threads })
+    if (threads !== config.threads) {
+      throw new RangeError(
+        `Expected a session with ${config.threads} threads, as the configuration says, got ${threads}`,
+      )
+    }
   }
   const split = splitImages(data.n, config)
   const work = openWork({ session, model, data, config, validation: split.validation })
@@ -93,13 +98,15 @@ async function runEpoch(work: Work, order: number[], epoch: number, options: Tra
   const steps = stepsPerEpoch(config, order.length)
   work.begin()
   const positions = session.put(BigInt64Array.from(order, BigInt), [order.length])
-  for (let step = 0; step < steps; step++) {
-    signal?.throwIfAborted()
-    await session.ready()
-    const start = step * batchSize
-    work.step(Math.min(batchSize, order.length - start))(positions, int(start), lr)
-    onStep?.({ epoch: epoch + 1, step: step + 1, steps })
-  }
+  await inPace(
+    session,
+    steps,
+    (step) => {
+      const start = step * batchSize
+      work.step(Math.min(batchSize, order.length - start))(positions, int(start), lr)
+    },
+    { onDone: (step) => onStep?.({ epoch: epoch + 1, step, steps }), signal },
+  )
   positions.free()
   const seen = Math.min(steps * batchSize, order.length)
   const ended = await work.end(seen)

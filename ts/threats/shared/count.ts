@@ -1,6 +1,7 @@
 /** Counts the right answers of a network on a list of images, clean or attacked, batch by batch on the worker; one number comes home. */
 import { assign, use } from '../../tensor/functions'
 import type { Attack, Threat } from '../../tensor/kinds'
+import { inPace } from '../../tensor/pace'
 import { int, plan } from '../../tensor/plan'
 import type { DeviceTensor } from '../../tensor/device_tensor'
 import type { Model } from '../../tensor/model'
@@ -55,13 +56,16 @@ export async function countCorrect(options: CountOptions): Promise<Count> {
     )
   try {
     const full = countBatch(batch)
-    for (let start = 0; start < n; start += batch) {
-      signal?.throwIfAborted()
-      await session.ready()
-      if (start + batch <= n) full(int(start))
-      else countBatch(n - start)(int(start))
-      onProgress?.(Math.min(start + batch, n))
-    }
+    await inPace(
+      session,
+      Math.ceil(n / batch),
+      (i) => {
+        const start = i * batch
+        if (start + batch <= n) full(int(start))
+        else countBatch(n - start)(int(start))
+      },
+      { onDone: (done) => onProgress?.(Math.min(done * batch, n)), signal },
+    )
     return { correct: await correct.item(), n }
   } finally {
     correct.free()

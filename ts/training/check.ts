@@ -1,0 +1,108 @@
+/** Refuses a training configuration that cannot be run, whoever wrote its JSON: the first wrong value in one sentence. */
+import { expectKeys, expectNumber, expectOneOf, show } from '../tensor/options'
+import { splits, type StepAttack, type TrainConfig } from './config'
+import { methodNames } from './registry'
+
+const KEYS: readonly (keyof TrainConfig)[] = [
+  'network',
+  'epochs',
+  'batchSize',
+  'dropLast',
+  'optimiser',
+  'schedule',
+  'threat',
+  'attack',
+  'loss',
+  'splitting',
+  'lambda2',
+  'augment',
+  'images',
+  'validation',
+  'seed',
+  'threads',
+]
+const WHOLE = { least: 1, integer: true }
+const SCHEDULES = { constant: [], multistep: ['breakpoints', 'factor'], linear: ['to'] }
+
+/** Gives the configuration back; `images` is the size of the training split. Throws a RangeError of one sentence. */
+export function checkConfig(config: TrainConfig, images: number): TrainConfig {
+  expectKeys('config', config, KEYS)
+  expectKeys('network', config.network, ['name', 'options'])
+  expectNumber('epochs', config.epochs, WHOLE)
+  expectNumber('lambda2', config.lambda2, { least: 0 })
+  expectNumber('seed', config.seed, { least: 0, integer: true })
+  if (config.threads !== null) expectNumber('threads', config.threads, WHOLE)
+  checkOptimiser(config)
+  checkSchedule(config)
+  checkAttacks(config)
+  checkMethods(config)
+  checkImages(config, images)
+  return config
+}
+
+function checkOptimiser({ optimiser }: TrainConfig): void {
+  expectKeys('optimiser', optimiser, ['lr', 'momentum', 'nesterov', 'weightDecay', 'resetMomentumEachEpoch'])
+  expectNumber('optimiser.lr', optimiser.lr, { least: 0, open: true })
+  expectNumber('optimiser.momentum', optimiser.momentum, { least: 0, most: 1 })
+  expectNumber('optimiser.weightDecay', optimiser.weightDecay, { least: 0 })
+  expectOneOf('optimiser.nesterov', optimiser.nesterov, [true, false])
+  expectOneOf('optimiser.resetMomentumEachEpoch', optimiser.resetMomentumEachEpoch, [true, false])
+}
+
+function checkSchedule({ schedule }: TrainConfig): void {
+  expectKeys('schedule', schedule, ['kind'], ['breakpoints', 'factor', 'to'])
+  const kind = expectOneOf('schedule.kind', schedule.kind, Object.keys(SCHEDULES) as (keyof typeof SCHEDULES)[])
+  expectKeys('schedule', schedule, ['kind', ...SCHEDULES[kind]])
+  if (schedule.kind === 'linear') expectNumber('schedule.to', schedule.to, { least: 0 })
+  if (schedule.kind !== 'multistep') return
+  expectNumber('schedule.factor', schedule.factor, { least: 0 })
+  schedule.breakpoints.forEach((fraction, i) =>
+    expectNumber(`schedule.breakpoints[${i}]`, fraction, { least: schedule.breakpoints[i - 1] ?? 0, most: 1 }),
+  )
+}
+
+function checkAttacks({ threat, attack, validation }: TrainConfig): void {
+  expectKeys('threat', threat, ['epsilon', 'notation'])
+  expectNumber('threat.epsilon', threat.epsilon, { least: 0, most: 1 })
+  expectKeys('validation', validation, ['count', 'selection', 'attack'])
+  checkStepAttack('validation.attack', validation.attack, [])
+  if (attack === null) return
+  checkStepAttack('attack', attack, ['mode', 'clampStart'])
+  expectOneOf('attack.mode', attack.mode, ['train', 'eval'])
+  expectOneOf('attack.clampStart', attack.clampStart, [true, false])
+}
+
+function checkStepAttack(name: string, attack: StepAttack, more: readonly string[]): void {
+  expectKeys(name, attack, ['stepSize', 'iterations', 'randomStart', ...more])
+  expectNumber(`${name}.stepSize`, attack.stepSize, { least: 0, most: 1 })
+  expectNumber(`${name}.iterations`, attack.iterations, WHOLE)
+  expectOneOf(`${name}.randomStart`, attack.randomStart, [true, false])
+}
+
+function checkMethods({ loss, splitting }: TrainConfig): void {
+  expectKeys('loss', loss, ['name'], ['options'])
+  expectOneOf('loss.name', loss.name, methodNames('losses'))
+  expectKeys('splitting', splitting, ['kind'], ['beta', 'penalty'])
+  expectOneOf('splitting.kind', splitting.kind, ['none', ...methodNames('splitting')])
+  if (!splits(splitting)) return
+  expectKeys('splitting', splitting, ['kind', 'beta', 'penalty'])
+  expectNumber('splitting.beta', splitting.beta, { least: 0, open: true })
+  expectKeys('splitting.penalty', splitting.penalty, ['name', 'options'])
+  expectOneOf('splitting.penalty.name', splitting.penalty.name, methodNames('penalties'))
+}
+
+function checkImages(config: TrainConfig, images: number): void {
+  const { validation, augment } = config
+  expectKeys('augment', augment, ['crop', 'flip'])
+  expectNumber('augment.crop', augment.crop, { least: 0, integer: true })
+  expectOneOf('augment.flip', augment.flip, [true, false])
+  expectOneOf('dropLast', config.dropLast, [true, false])
+  expectNumber('validation.count', validation.count, { least: 0, most: images - 1, integer: true })
+  expectOneOf('validation.selection', validation.selection, ['best', 'last'])
+  if (validation.selection === 'best' && validation.count === 0) {
+    throw new RangeError(`Expected \`validation.count\` to be above 0 to select the best epoch, got ${show(0)}`)
+  }
+  const left = images - validation.count
+  if (config.images !== null) expectNumber('images', config.images, { ...WHOLE, most: left })
+  expectNumber('batchSize', config.batchSize, { ...WHOLE, most: config.images ?? left })
+}
