@@ -14,6 +14,7 @@ from safetensors import safe_open
 from safetensors.torch import load_file
 
 from feynkac_worker.checkpoints import files
+from feynkac_worker.checkpoints.header import encode_safetensors
 from feynkac_worker.errors import ServiceError
 from feynkac_worker.models import build
 
@@ -135,3 +136,13 @@ def test_bad_arguments(call: Any, tmp_path: Path) -> None:
     assert sentence({"path": str(missing)}, [NETWORK]).endswith(f"bytes of `{missing}`: no such file or directory")
     assert sentence({"metadata": 3}, [NETWORK]) == "Expected `metadata` to be a map, got `3` (int)"
     assert sentence({}, []) == "Expected input handles of the kinds ['module'], got []"
+
+
+def test_equal_networks_give_equal_bytes(tmp_path: Path) -> None:
+    tensors, metadata = {"w": torch.arange(6.0)}, {str(i): f"ä{i}" for i in range(20)}
+    written = {encode_safetensors(tensors, metadata) for _ in range(20)}
+    assert len(written) == 1
+    (tmp_path / "file.safetensors").write_bytes(written.pop())
+    with safe_open(tmp_path / "file.safetensors", "pt") as opened:
+        assert opened.metadata() == metadata
+        assert torch.equal(opened.get_tensor("w"), tensors["w"])

@@ -13,6 +13,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import safetensors.torch
+from torch import Tensor
+
 from feynkac_worker.errors import ServiceError
 
 # The one place that holds the version: the package manifest above `py/`.
@@ -31,6 +34,21 @@ def encode_header(description: Mapping[str, Any], metadata: Mapping[str, Any]) -
         "options": json.dumps(description["options"]),
         "metadata": json.dumps(metadata),
     }
+
+
+def encode_safetensors(tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> bytes:
+    """The file of these tensors; equal tensors and metadata give equal bytes.
+
+    The library writes its metadata in the order of a randomly seeded hash map, so the header is written anew with
+    sorted keys.
+    """
+    data = safetensors.torch.save(dict(tensors), dict(metadata))
+    end = 8 + int.from_bytes(data[:8], "little")
+    header = json.loads(data[8:end])
+    header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
+    text = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode()
+    size = -(-len(text) // 8) * 8
+    return size.to_bytes(8, "little") + text.ljust(size) + data[end:]
 
 
 def decode_header(path: Path, header: Mapping[str, str]) -> dict[str, Any]:

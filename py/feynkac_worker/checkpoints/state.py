@@ -12,11 +12,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import safetensors.torch
 import torch
 from torch import Tensor, nn
 
 from feynkac_worker.checkpoints.files import write_atomically
+from feynkac_worker.checkpoints.header import encode_safetensors
 from feynkac_worker.checkpoints.read import read_safetensors
 from feynkac_worker.checkpoints.write import detached
 from feynkac_worker.errors import ServiceError
@@ -38,7 +38,7 @@ def save_state(path: Path, names: Sequence[str], parts: Sequence[Any], metadata:
         for name, part in zip(names, parts, strict=True)
     ]
     header = {"feynkac_state": LAYOUT, "parts": json.dumps(described), "metadata": json.dumps(metadata)}
-    return write_atomically(path, safetensors.torch.save(tensors, header))
+    return write_atomically(path, encode_safetensors(tensors, header))
 
 
 def load_state(path: Path, names: Sequence[str], parts: Sequence[Any]) -> Any:

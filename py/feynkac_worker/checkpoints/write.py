@@ -10,12 +10,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import safetensors.torch
 import torch
 from torch import Tensor, nn
 
 from feynkac_worker.checkpoints.files import write_atomically
-from feynkac_worker.checkpoints.header import add_zip_header, encode_header
+from feynkac_worker.checkpoints.header import add_zip_header, encode_header, encode_safetensors
 from feynkac_worker.errors import ServiceError
 from feynkac_worker.models.description import describe
 
@@ -27,7 +26,7 @@ def save_network(module: nn.Module, path: Path, file_format: str, metadata: Mapp
     state = {name: detached(tensor) for name, tensor in module.state_dict().items()}
     header = encode_header(describe(module), metadata)
     if file_format == "safetensors":
-        return write_atomically(path, safetensors.torch.save(state, header))
+        return write_atomically(path, encode_safetensors(state, header))
     if file_format == "pt":
         buffer = io.BytesIO()
         torch.save(state, buffer)
