@@ -97,7 +97,7 @@ def _get(session: Session, seq: int, item: list[Any], payloads: list[Any]) -> No
     try:
         found = [session.handles.get(handle, "tensor") for handle in wanted]
         if mode == "items":
-            return session.answer(seq, [tensors.to_float(x) for x in found])
+            return session.answer(seq, tensors.to_floats(found))
         if any(x.nbytes > session.message_bytes for x in found):
             raise ProtocolError(f"Expected tensors of at most {session.message_bytes} bytes: read them in pieces")
         data = [tensors.to_bytes(x) for x in found]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, NamedTuple
 
 from feynkac_worker.errors import PlanError
@@ -60,7 +61,7 @@ class Node:
         """The argument called `name` in the op table."""
         return self.args[next(i for i, arg in enumerate(self.op.args) if arg.name == name)]
 
-    @property
+    @cached_property
     def refs(self) -> tuple[int, ...]:
         """The ids of all values that the node reads."""
         return tuple(i for arg in self.args for i in ids(arg))

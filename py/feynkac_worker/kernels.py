@@ -39,7 +39,7 @@ def beside(value: Any, other: Tensor) -> Tensor:
     """A number as a 0-d tensor that promotes as the literal would: 0-d float64 would promote 0-d float32."""
     if isinstance(value, Tensor):
         return value
-    return torch.scalar_tensor(value, dtype=torch.result_type(other, value))
+    return torch.scalar_tensor(value, dtype=torch.result_type(other, value), device=other.device)
 
 
 def maximum(self: Tensor, other: Tensor | Number) -> Tensor:

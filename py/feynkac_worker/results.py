@@ -6,29 +6,40 @@ import math
 
 from feynkac_worker.errors import PlanError
 from feynkac_worker.ir import NONE, SCALAR, TENSOR, Const, Kind, Node, Value, length_of, shown
-from feynkac_worker.ops import TARGETS
+from feynkac_worker.ops import TARGETS, Target
+
+# The argument that a list result has its length from.
+_LENGTHS = {"grad": "wrt", "repeat": "carry", "reduce": "list"}
 
 
 def result(node: Node, kinds: list[Kind]) -> Kind:
+    """The kind of a node's value; raises PlanError when its arguments do not go together."""
     op = node.op
-    named = dict(zip((arg.name for arg in op.args), node.args, strict=True))
+    target = TARGETS.get(op.name)
+    if target is not None:
+        return _of_target(target, node, kinds)
     if op.name in ("assign", "optimizer_step", "optimizer_reset"):
         return NONE
     if op.name == "get":
-        return _check_get(named, kinds)
+        return _check_get(node, kinds)
     if op.name == "call":
-        _check_call(named, kinds)
+        _check_call(node, kinds)
     if op.lists:
-        source = {"grad": "wrt", "repeat": "carry", "reduce": "list"}.get(op.name)
-        return Kind("tensors", op.outputs or 0 if source is None else length_of(named[source], kinds))
-    target = TARGETS.get(op.name)
-    if target is not None and target.scalar:
+        return Kind("tensors", length_of(node.arg(_LENGTHS[op.name]), kinds))
+    return kinds[node.refs[0]] if op.name in ("print", "check_finite") else TENSOR
+
+
+def _of_target(target: Target, node: Node, kinds: list[Kind]) -> Kind:
+    op = node.op
+    if op.lists:
+        return Kind("tensors", op.outputs or 0)
+    if target.scalar:
         return SCALAR
-    if op.name in ("detach", "print", "check_finite"):
+    if op.name == "detach":
         return kinds[node.refs[0]]
     if op.name in ("full", "rand", "randn"):
-        _check_shape(named["shape"])
-    if target is not None and target.elementwise:
+        _check_shape(node.arg("shape"))
+    if target.elementwise:
         if not node.refs:
             raise PlanError(f"Expected at least one argument of `{op.name}` to be a tensor, got only literals")
         if all(kinds[i] == SCALAR for i in node.refs):
@@ -36,16 +47,16 @@ def result(node: Node, kinds: list[Kind]) -> Kind:
     return TENSOR
 
 
-def _check_get(named: dict[str, Value], kinds: list[Kind]) -> Kind:
-    index, length = named["index"], length_of(named["list"], kinds)
+def _check_get(node: Node, kinds: list[Kind]) -> Kind:
+    index, length = node.args[1], length_of(node.args[0], kinds)
     k = index.value if isinstance(index, Const) else -1
     if not 0 <= k < length:
         raise PlanError(f"Expected `index` to be below the list's length {length}, got {shown(k)}")
     return TENSOR
 
 
-def _check_call(named: dict[str, Value], kinds: list[Kind]) -> None:
-    names, params = named["names"], named["params"]
+def _check_call(node: Node, kinds: list[Kind]) -> None:
+    names, params = node.arg("names"), node.arg("params")
     given = [value != Const(None) for value in (names, params)]
     if given[0] != given[1] or (
         isinstance(names, Const) and names.value and len(names.value) != length_of(params, kinds)

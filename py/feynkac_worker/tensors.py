@@ -74,14 +74,20 @@ def to_bytes(x: Tensor) -> tuple[str, list[int], bytes]:
     return NAMES[x.dtype], list(x.shape), x.cpu().contiguous().numpy().tobytes()
 
 
-def to_float(x: Tensor) -> float:
-    """The number in a one-element tensor; raises ProtocolError when float64 cannot hold it."""
-    if x.numel() != 1:
-        raise ProtocolError(f"Expected a tensor of one element, got {describe(x)}")
-    value = x.item()
-    if type(value) is int and abs(value) > _EXACT:
-        raise ProtocolError(f"Expected an integer within 2^53, got {value}: read it as data")
-    return float(value)
+def to_floats(tensors: list[Tensor]) -> list[float]:
+    """The numbers in one-element tensors; raises ProtocolError when float64 cannot hold one."""
+    for x in tensors:
+        if x.numel() != 1:
+            raise ProtocolError(f"Expected a tensor of one element, got {describe(x)}")
+    # One copy for all of them: every single one would wait for the device.
+    if len(tensors) > 1 and all(x.is_cuda and x.is_floating_point() for x in tensors):
+        packed: list[float] = torch.stack([x.detach().reshape(()).double() for x in tensors]).tolist()
+        return packed
+    values = [x.item() for x in tensors]
+    for value in values:
+        if type(value) is int and abs(value) > _EXACT:
+            raise ProtocolError(f"Expected an integer within 2^53, got {value}: read it as data")
+    return [float(value) for value in values]
 
 
 def describe(value: Any) -> str:
