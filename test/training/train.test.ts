@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { Dataset } from '../../ts/tensor/session'
+import { connect, type Dataset } from '../../ts/tensor/session'
 import { rgsm, type TrainConfig } from '../../ts/training/config'
 import { presets } from '../../ts/training/presets'
 import type { EpochMetrics } from '../../ts/training/state'
@@ -32,7 +32,7 @@ const tiny: TrainConfig = {
   batchSize: 24,
   dropLast: false,
   splitting: rgsm({ beta: 1, lambda1: 0.3 }),
-  augment: { crop: 0, flip: true },
+  augment: { crop: 2, flip: true },
   // Momentum kept over epochs: it has to survive a stop as well.
   optimiser: { ...presets.smoke.rows(5, 1)[3]!.optimiser, resetMomentumEachEpoch: false },
   images: 64,
@@ -106,6 +106,49 @@ test('a finished run is not trained again, and another configuration is refused'
   await expect(run({ ...short, lambda2: 1 }, files)).rejects.toThrow(
     /^Expected .* to hold a run with the same configuration/,
   )
+})
+
+test('a worker that is killed in the middle of an epoch costs only that epoch', async () => {
+  const [whole, parts] = [folder('whole'), folder('parts')]
+  const short = { ...tiny, epochs: 2 }
+  await run(short, whole)
+  const doomed = await connect({ device: 'cpu', threads: 1 })
+  const onStep = ({ epoch, step }: { epoch: number; step: number }): void => {
+    if (epoch === 2 && step === 1) process.kill(doomed.info.pid, 'SIGKILL')
+  }
+  const model = await doomed.model(short.network.name, { ...short.network.options, seed: short.seed })
+  const images = await doomed.data('fashion_mnist_subset', { split: 'train' })
+  const lost = train({ session: doomed, model, data: images, config: short, folder: parts, onStep })
+  await expect(lost).rejects.toMatchObject({ name: 'WorkerLostError' })
+  await doomed.close().catch(() => undefined)
+  await run(short, parts)
+  expect(hash(parts, 'state.safetensors')).toBe(hash(whole, 'state.safetensors'))
+})
+
+test('the run ends with the weights of the epoch with the best adversarial validation accuracy', async () => {
+  const files = folder('best')
+  // The last epoch has a hundred times the learning rate, which undoes what the others learned.
+  const schedule = { kind: 'multistep', breakpoints: [0.75], factor: 100 } as const
+  const config: TrainConfig = {
+    ...tiny,
+    images: 720,
+    schedule,
+    attack: null,
+    loss: { name: 'natural' },
+    splitting: { kind: 'none' },
+    threat: { epsilon: 0.01, notation: '0.01' },
+    validation: { ...tiny.validation, count: 200 },
+  }
+  const model = await worker().model(config.network.name, { ...config.network.options, seed: config.seed })
+  const { history, selectedEpoch } = await train({ session: worker(), model, data, config, folder: files })
+  const robust = history.map(({ validation }) => validation!.robust.correct)
+  expect(selectedEpoch).toBe(1 + robust.indexOf(Math.max(...robust)))
+  expect(selectedEpoch).toBeLessThan(4)
+  await model.save(files.path('after.safetensors'), {
+    format: 'safetensors',
+    metadata: { epoch: String(selectedEpoch) },
+  })
+  expect(hash(files, 'after.safetensors')).toBe(hash(files, 'model.safetensors'))
 })
 
 test('another seed gives other weights', async () => {
