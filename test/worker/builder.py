@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 import torch
 
 from feynkac_worker import codec, optable
+from feynkac_worker.errors import NodeError
 from feynkac_worker.executor import Runtime
 from feynkac_worker.handles import Handles
 from feynkac_worker.plan import decode
@@ -191,3 +193,8 @@ class Client:
         found = [item[2] for items, _ in self.sent for item in items if item[0] == 1]
         self.sent.clear()
         return found
+
+
+def cause(caught: pytest.ExceptionInfo[NodeError]) -> str:
+    """The message of the exception behind a failed node."""
+    return str(caught.value.__cause__)
