@@ -3,7 +3,7 @@
 
 /**
  * The command. In a clone it first brings packages, build and Python environment up to date, so that every command works
- * on a fresh checkout. `doctor` must also work where that is impossible, and `setup` does nothing else.
+ * on a fresh checkout. `doctor` must also work where that is impossible.
  */
 require('../setup/node_version').requireNode()
 const path = require('node:path')
@@ -22,8 +22,7 @@ async function run() {
     return cli === null ? require('../setup/doctor').print() : cli.main(process.argv)
   }
   if (!(await prepare.main({ python }))) return
-  if (command === 'setup') process.stdout.write('feynkac is set up.\n')
-  else await load().main(process.argv)
+  await load().main(process.argv)
 }
 
 /** @returns {{ main: (argv: string[]) => Promise<void> }} */

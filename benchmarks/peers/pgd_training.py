@@ -1,6 +1,7 @@
 """The PGD training step as plain PyTorch: what `feynkac bench overhead` is measured against.
 
-A hand-written loop with the network file, memory format, noise layout, optimiser and attack of the driven step, and nothing between.
+A hand-written loop with the network file, memory format, noise layout, optimiser and attack of the driven step.
+Nothing lies between it and PyTorch.
 Reads one JSON line per request from standard input (`{"steps": n}`) and answers with the seconds that n steps took.
 """
 

@@ -6,6 +6,7 @@ import { cleanCommand } from './commands/clean'
 import { doctorCommand } from './commands/doctor'
 import { inspectCommand } from './commands/inspect'
 import { reproduceCommand } from './commands/reproduce'
+import { setupCommand } from './commands/setup'
 import { tableCommand } from './commands/table'
 import { trainCommand } from './commands/train'
 import { fail } from './failure'
@@ -29,6 +30,7 @@ export function program(): Command {
     doctorCommand,
     benchCommand,
     cleanCommand,
+    setupCommand,
   ]) {
     command.addCommand(add().exitOverride().showHelpAfterError())
   }
