@@ -1,4 +1,7 @@
-/** Every file of the folder, on a linear classifier: ball and box, determinism, untouched inputs, and better than chance. */
+/**
+ * Every file of the folder, on a linear classifier: ball and box, determinism, untouched inputs, and better than
+ * chance.
+ */
 import type { Attack } from '../../ts/tensor/kinds'
 import linf from '../../ts/threats/linf'
 import { makeMethod, methodNames } from '../../ts/training/registry'
@@ -27,7 +30,8 @@ describe.each(methodNames('attacks'))('%s', (name) => {
   test('stays where it may', async () => {
     const model = linear(worker(), 1)
     const images = await run(model, EPSILON)
-    // An attack without projection (C&W) moves a pixel by at most its learning rate an iteration: less than epsilon here.
+    // An attack without projection (C&W) moves a pixel by at most its learning rate an iteration: less than epsilon
+    // here.
     images.forEach((x, b) => expect(distance(x, model.images[b]!)).toBeLessThanOrEqual(EPSILON + FLOAT))
     if (make(EPSILON).within === 'threat') {
       for (const pixel of images.flat()) expect(pixel).toBeGreaterThanOrEqual(0)

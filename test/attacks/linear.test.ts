@@ -1,4 +1,7 @@
-/** FGSM, IFGSM and PGD on a linear classifier: x + epsilon * sign(w_other - w_y), clipped to the box, is the exact answer. */
+/**
+ * FGSM, IFGSM and PGD on a linear classifier: x + epsilon * sign(w_other - w_y), clipped to the box, is the exact
+ * answer.
+ */
 import fgsm from '../../ts/attacks/fgsm'
 import ifgsm from '../../ts/attacks/ifgsm'
 import pgd from '../../ts/attacks/pgd'

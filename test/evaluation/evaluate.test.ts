@@ -1,4 +1,7 @@
-/** Counts of right answers: against logits read back, with a last batch that is not full, and independent of the other attacks. */
+/**
+ * Counts of right answers: against logits read back, with a last batch that is not full, and independent of the other
+ * attacks.
+ */
 import fgsm from '../../ts/attacks/fgsm'
 import { evaluate } from '../../ts/evaluation/evaluate'
 import { paperA } from '../../ts/evaluation/suites'

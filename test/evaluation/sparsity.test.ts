@@ -6,7 +6,7 @@ import { useWorker } from '../support/worker'
 
 const worker = useWorker()
 
-// Origin: paper A and B, counts of section 3 of our notes.
+// Origin: papers A and B count 675 (627 without downsample) for ResNet20; the rest follows from the architecture.
 test.each([
   ['resnet20', {}, 270_256, 675, 627, 272_282],
   ['enresnet20', { members: 2 }, 540_512, 1350, 1254, 544_564],
@@ -38,7 +38,8 @@ test('zero channels, zero weights and the skip path are counted apart', async ()
   const clear = plan(
     'clear',
     () => {
-      // Channels 0 and 1 of a [4, 4, 3, 3] weight, and one of the four channels of the first skip convolution [8, 4, 1, 1].
+      // Channels 0 and 1 of a [4, 4, 3, 3] weight, and one of the four channels of the first skip convolution [8, 4, 1,
+      // 1].
       const mask = use(second).onesLike().cumsum(1).gt(2)
       assign(second, use(second).where(mask, 0))
       assign(skip, use(skip).where(use(skip).onesLike().cumsum(1).gt(1), 0))

@@ -1,6 +1,7 @@
 /**
  * Every file of the folder: no candidate has a smaller f(y) + ||y - w||^2 / (2 gamma) than y = prox(w, gamma).
- * Objectives are compared, since for l0 keeping and zeroing are both stationary: a subgradient test accepts wrong thresholds.
+ * Objectives are compared, since for l0 keeping and zeroing are both stationary: a subgradient test accepts wrong
+ * thresholds.
  */
 import { plan } from '../../ts/tensor/plan'
 import type { Penalty } from '../../ts/tensor/kinds'

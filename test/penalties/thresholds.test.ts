@@ -48,7 +48,8 @@ test('an entry at the threshold goes: the inequality is strict', async () => {
 })
 
 test('l0 agrees with ProximalOperators.jl', async () => {
-  // Origin: JuliaFirstOrder/ProximalOperators.jl, test/test_results.jl, the case NormL0(0.6) with gamma 0.4, to 4 decimals.
+  // Origin: JuliaFirstOrder/ProximalOperators.jl, test/test_results.jl, the case NormL0(0.6) with gamma 0.4, to 4
+  // decimals.
   const x = [0.1432, 0.6535, -0.3522, -1.0843, -0.2169, 0.3842, 0.4664, -1.7104, 0.2991, 1.4567]
   const y = await prox(l0({ lambda: 0.6 }), x, 0.4)
   expect(y).toEqual([0, 0, 0, -1.0843, 0, 0, 0, -1.7104, 0, 1.4567].map(Math.fround))
@@ -57,7 +58,8 @@ test('l0 agrees with ProximalOperators.jl', async () => {
 })
 
 test('a channel is an input channel: its norm runs over outputs and kernel', async () => {
-  // w[out, in, 1, 1]: channel 0 is (0.3, 0.3), norm 0.424; channel 1 is (0.4, 0), norm 0.4. The cut at 0.41 keeps channel 0 alone.
+  // w[out, in, 1, 1]: channel 0 is (0.3, 0.3), norm 0.424; channel 1 is (0.4, 0), norm 0.4. The cut at 0.41 keeps
+  // channel 0 alone.
   const run = plan('prox', (x: Tensor) => groupL0({ lambda: 0.41 ** 2 / 2 }).prox(x, 1), { session: worker() })
   const w = worker().put(Float32Array.from([0.3, 0.4, 0.3, 0]), [2, 2, 1, 1])
   expect(await numbers(run(w))).toEqual([0.3, 0, 0.3, 0].map(Math.fround))

@@ -1,4 +1,7 @@
-/** Every file of the folder: solves a problem with a known solution, leaves its arguments alone, takes beta as a number or from run to run. */
+/**
+ * Every file of the folder: solves a problem with a known solution, leaves its arguments alone, takes beta as a number
+ * or from run to run.
+ */
 import l0 from '../../ts/penalties/l0'
 import type { Splitting } from '../../ts/tensor/kinds'
 import { plan } from '../../ts/tensor/plan'

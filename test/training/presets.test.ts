@@ -1,4 +1,6 @@
-/** Presets: the weight decay suffices to prune, the constants are the documented ones, bad configurations are refused. */
+/**
+ * Presets: the weight decay suffices to prune, the constants are the documented ones, bad configurations are refused.
+ */
 import { checkConfig } from '../../ts/training/check'
 import { rgsm, rvsm, splits, type TrainConfig } from '../../ts/training/config'
 import { preset, presets } from '../../ts/training/presets'

@@ -1,4 +1,6 @@
-/** Training on a real worker: resumed runs end with the same bits, weights are pruned, aborted runs leave whole files. */
+/**
+ * Training on a real worker: resumed runs end with the same bits, weights are pruned, aborted runs leave whole files.
+ */
 import { createHash } from 'node:crypto'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -21,7 +23,10 @@ beforeEach(() => {
 })
 afterEach(() => rmSync(root, { recursive: true, force: true }))
 
-/** A network with noise, so that the generator's state matters; every kind of augmentation; a last batch that is not full. */
+/**
+ * A network with noise, so that the generator's state matters; every kind of augmentation; a last batch that is not
+ * full.
+ */
 const tiny: TrainConfig = {
   ...presets.smoke.rows(5, 1)[3]!,
   network: {
@@ -48,7 +53,10 @@ function folder(name: string): Files {
   return { path: (file) => join(root, `${name}.${file}`), append: (metrics) => void logged.push(metrics), logged }
 }
 
-/** SHA-256 of a safetensors file, its header with sorted keys: their order in a file is arbitrary, the bytes of the tensors are not. */
+/**
+ * SHA-256 of a safetensors file, its header with sorted keys: their order in a file is arbitrary, the bytes of the
+ * tensors are not.
+ */
 function hash(files: TrainFolder, name: string): string {
   const bytes = readFileSync(files.path(name))
   const body = 8 + Number(bytes.readBigUInt64LE(0))

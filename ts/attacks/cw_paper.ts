@@ -1,8 +1,11 @@
 /**
- * The C&W attack of the published tables (EnResNet code, used by papers A to C), not the one of Carlini & Wagner, arXiv 1608.04644:
- *   minimise  c * max(z_p - z_r + kappa, 0)  with Adam on the image, p = the net's own prediction on the clean image, r = the runner-up.
- * The image of the lowest loss is returned, without projection or image box. Since p is not the label, images that the net gets wrong can become right.
- * The published code adds ||x - clean||^2, but both tensors shared their storage, so the term stayed 0: `l2` switches it on.
+ * The C&W attack of the published tables (EnResNet code, papers A to C), not the one of Carlini & Wagner, 1608.04644:
+ *   minimise  c * max(z_p - z_r + kappa, 0)  with Adam on the image
+ * where p is the net's own prediction on the clean image and r the runner-up.
+ * The image of the lowest loss is returned, without projection or image box. Since p is not the label, images that the
+ * net gets wrong can become right.
+ * The published code adds ||x - clean||^2, but both tensors shared their storage, so the term stayed 0: `l2` switches
+ * it on.
  * The published code runs one image at a time; batches change only the scale of whole-tensor noise.
  */
 import { pow, sub } from '../tensor/functions'

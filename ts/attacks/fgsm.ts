@@ -1,4 +1,7 @@
-/** FGSM (Goodfellow et al., arXiv 1412.6572): one sign step of size epsilon, x + epsilon * sign(gradient of the cross-entropy). */
+/**
+ * FGSM (Goodfellow et al., arXiv 1412.6572): one sign step of size epsilon, x + epsilon * sign(gradient of the
+ * cross-entropy).
+ */
 import type { Attack } from '../tensor/kinds'
 import { expectNumber } from '../tensor/options'
 import ifgsm from './ifgsm'

@@ -1,5 +1,6 @@
 /**
- * IFGSM (Kurakin et al., arXiv 1607.02533): x <- x + stepSize * sign(gradient of the cross-entropy), from the clean image.
+ * IFGSM (Kurakin et al., arXiv 1607.02533): x <- x + stepSize * sign(gradient of the cross-entropy), from the clean
+ * image.
  * IFGSM20 of paper A: step 0.007, 20 iterations, epsilon 0.031.
  */
 import type { Attack } from '../tensor/kinds'

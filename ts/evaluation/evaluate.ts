@@ -1,6 +1,6 @@
 /**
- * Natural and robust accuracy as counts: evaluation mode, a random network's noise on and drawn afresh in every pass, inside the attack and for the answer
- * (papers A to C). Whole-tensor noise depends on the batch: the papers take 100.
+ * Natural and robust accuracy as counts: evaluation mode, a random network's noise on and drawn afresh in every pass,
+ * inside the attack and for the answer (papers A to C). Whole-tensor noise depends on the batch: the papers take 100.
  */
 import type { Attack, Threat } from '../tensor/kinds'
 import { expectNumber } from '../tensor/options'
@@ -32,7 +32,10 @@ export interface Evaluation {
   readonly attacks: Record<string, Count>
 }
 
-/** Right answers on clean images (`natural`) and under each attack. Each pass has its own generator, so a number does not depend on the other attacks. */
+/**
+ * Right answers on clean images (`natural`) and under each attack. Each pass has its own generator, so a number does
+ * not depend on the other attacks.
+ */
 export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
   const { session, model, data, attacks, threat, batch = 100, limit, seed, noise = true, onProgress, signal } = options
   expectNumber('batch', batch, { least: 1, integer: true })

@@ -1,5 +1,5 @@
 /**
- * How sparse a network is, with every denominator that the papers use (paper A, arXiv 2003.00631; section 5.6 of our notes):
+ * How sparse a network is, with every denominator that the papers use (paper A, arXiv 2003.00631):
  * a channel is an INPUT channel w[:, i, :, :] of a convolution and is zero when its norm is below 1e-15.
  */
 import { channelNorms, zeroChannels } from '../penalties/shared/groups'

@@ -1,5 +1,6 @@
 /**
- * Group l0: f(w) = lambda * #{ i : ||w[:, i]|| != 0 }, groups = input channels; the penalty of RGSM (paper A, arXiv 2003.00631, Prox_Gl0).
+ * Group l0: f(w) = lambda * #{ i : ||w[:, i]|| != 0 }, groups = input channels.
+ * The penalty of RGSM (paper A, arXiv 2003.00631, Prox_Gl0).
  * prox keeps the channels with ||w[:, i]|| > sqrt(2 lambda gamma); the paper prints "!=" where ">" is meant.
  */
 import type { Penalty } from '../tensor/kinds'

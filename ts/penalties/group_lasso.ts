@@ -1,8 +1,9 @@
 /**
- * Group lasso: f(w) = lambda * sum over i of ||w[:, i]||, groups = input channels (paper A, arXiv 2003.00631, ||w||_GL).
+ * Group lasso: f(w) = lambda * sum over i of ||w[:, i]||, groups = input channels.
+ * ||w||_GL of paper A (arXiv 2003.00631).
  * prox is w[:, i] / ||w[:, i]|| * max(||w[:, i]|| - lambda gamma, 0).
- * value smooths the norm to sqrt(sum of squares + 1e-8), as the released code does, so that it has a gradient at zero channels;
- * prox takes the exact norm.
+ * value smooths the norm to sqrt(sum of squares + 1e-8), as the released code does, so that it has a gradient at zero
+ * channels; prox takes the exact norm.
  */
 import type { Penalty } from '../tensor/kinds'
 import { expectNumber } from '../tensor/options'

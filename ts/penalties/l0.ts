@@ -1,6 +1,6 @@
 /**
  * l0: f(w) = lambda * #{ i : w_i != 0 }, the penalty of RVSM (paper A, arXiv 2003.00631, Algorithm 1).
- * prox keeps the entries with |w_i| > sqrt(2 lambda gamma). At the threshold both choices cost the same: the entry goes.
+ * prox keeps the entries with |w_i| > sqrt(2 lambda gamma). At the threshold both cost the same: the entry goes.
  */
 import type { Penalty } from '../tensor/kinds'
 import { expectNumber } from '../tensor/options'

@@ -1,4 +1,7 @@
-/** initial * factor^k after k milestones: 0.1 and x0.1 at epochs 80, 120, 160 in paper A (arXiv 2003.00631). A milestone counts from its own step on. */
+/**
+ * initial * factor^k after k milestones: 0.1 and x0.1 at epochs 80, 120, 160 in paper A (arXiv 2003.00631). A milestone
+ * counts from its own step on.
+ */
 import type { Schedule } from '../tensor/kinds'
 import { expectNumber } from '../tensor/options'
 

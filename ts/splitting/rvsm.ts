@@ -1,7 +1,8 @@
 /**
  * RVSM, the relaxed variable splitting method (Dinh & Xin, arXiv 1812.05719; paper A, arXiv 2003.00631, Algorithm 1):
  *   L(w, u) = loss(w) + penalty(u) + beta / 2 * ||w - u||^2
- *   w <- w - lr * beta * (w - u), then the optimiser's step;   u <- prox(w) with gamma = 1 / beta;   at an epoch's end w <- u
+ *   w <- w - lr * beta * (w - u), then the optimiser's step
+ *   u <- prox(w) with gamma = 1 / beta;   at an epoch's end w <- u
  * The pull is decoupled from the momentum and u sees the updated w, both as in the authors' released code.
  */
 import type { Penalty, Scalar, Splitting } from '../tensor/kinds'

@@ -1,4 +1,7 @@
-/** Checks of the numbers that penalties, attacks, schedules and configurations are built from: a bad one is refused, never repaired. */
+/**
+ * Checks of the numbers that penalties, attacks, schedules and configurations are built from: a bad one is refused,
+ * never repaired.
+ */
 
 /** The numbers that are admissible: [least, most], without `least` itself when `open`. */
 export interface Range {
@@ -22,7 +25,10 @@ export function show(value: unknown): string {
   return `\`${text}\` (${type})`
 }
 
-/** Gives `value` back when it is a number in the range; NaN and infinities never are. Throws a RangeError of one sentence. */
+/**
+ * Gives `value` back when it is a number in the range; NaN and infinities never are. Throws a RangeError of one
+ * sentence.
+ */
 export function expectNumber(name: string, value: unknown, range: Range = {}): number {
   const { least = -Infinity, most = Infinity, open = false, integer = false } = range
   if (
@@ -46,7 +52,9 @@ export function expectOneOf<T extends string | boolean>(name: string, value: unk
   return found
 }
 
-/** Throws a RangeError unless `value` is an object with all of the required keys and no others than the optional ones. */
+/**
+ * Throws a RangeError unless `value` is an object with all of the required keys and no others than the optional ones.
+ */
 export function expectKeys(
   name: string,
   value: unknown,

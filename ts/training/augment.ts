@@ -24,7 +24,10 @@ export function augment(
   return cropped.flip([3]).where(flipped, cropped)
 }
 
-/** A window of the old size at a random place of the image padded by `padding` zeros on each side: rows are gathered, then columns. */
+/**
+ * A window of the old size at a random place of the image padded by `padding` zeros on each side: rows are gathered,
+ * then columns.
+ */
 function randomCrop(
   x: Tensor,
   y: Tensor,

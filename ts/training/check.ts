@@ -1,4 +1,6 @@
-/** Refuses a training configuration that cannot be run, whoever wrote its JSON: the first wrong value in one sentence. */
+/**
+ * Refuses a training configuration that cannot be run, whoever wrote its JSON: the first wrong value in one sentence.
+ */
 import { expectKeys, expectNumber, expectOneOf, show } from '../tensor/options'
 import { splits, type StepAttack, type TrainConfig } from './config'
 import { methodNames } from './registry'

@@ -55,7 +55,9 @@ export interface StepAttack {
 
 /** The training attack with the quirks of the published code (paper A) as options. */
 export interface TrainAttack extends StepAttack {
-  /** BatchNorm during the attack; `train` in the published code: batch statistics, running ones updated by every pass. */
+  /**
+   * BatchNorm during the attack; `train` in the published code: batch statistics, running ones updated by every pass.
+   */
   readonly mode: 'train' | 'eval'
   /** Puts the random start into the image box before the first gradient; false in the published code. */
   readonly clampStart: boolean

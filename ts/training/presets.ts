@@ -1,7 +1,8 @@
 /**
  * The presets of `feynkac reproduce`: which rows of paper A's Table 2 are run, with which constants, on which data.
- * A preset that only shortens the published schedule prunes nothing, since weight decay has to shrink channel norms from sqrt(2) below
- * sqrt(2 lambda1 / beta): `weightDecaySupply` >= 2 holds for every row with RGSM, and a test asserts it.
+ * A preset that only shortens the published schedule prunes nothing, since weight decay has to shrink channel norms
+ * from sqrt(2) below sqrt(2 lambda1 / beta): `weightDecaySupply` >= 2 holds for every row with RGSM, and a test asserts
+ * it.
  */
 import { expectOneOf } from '../tensor/options'
 import { rgsm, type TrainConfig } from './config'
@@ -66,7 +67,10 @@ const smokeShared: Shared = {
   validation: { count: 0, selection: 'last', attack: { stepSize: 0.05, iterations: 3, randomStart: true } },
 }
 
-/** Paper A's published code: epsilon 0.031, step 0.007, 200 epochs, x0.1 at 80, 120, 160; 45k / 5k split as its text says. */
+/**
+ * Paper A's published code: epsilon 0.031, step 0.007, 200 epochs, x0.1 at 80, 120, 160; 45k / 5k split as its text
+ * says.
+ */
 const paperShared: Shared = {
   epochs: 200,
   batchSize: 128,

@@ -1,6 +1,7 @@
 /**
  * The random numbers that TypeScript owns: the order of the training images and the validation split.
- * xoshiro128** (Blackman & Vigna, 2018) seeded by splitmix64; a number stream is named by (seed, stream), so a resumed run needs no saved state.
+ * xoshiro128** (Blackman & Vigna, 2018) seeded by splitmix64; a number stream is named by (seed, stream), so a resumed
+ * run needs no saved state.
  */
 
 const MASK = (1n << 64n) - 1n
@@ -40,7 +41,10 @@ export function randomStream(seed: number, stream: number): () => number {
   return xoshiro128([word(low), word(low >> 32n), word(high), word(high >> 32n)])
 }
 
-/** A uniform integer in [0, bound): draws beyond the last full multiple of `bound` are thrown away, so that none is preferred. */
+/**
+ * A uniform integer in [0, bound): draws beyond the last full multiple of `bound` are thrown away, so that none is
+ * preferred.
+ */
 function below(bound: number, next: () => number): number {
   const limit = 2 ** 32 - (2 ** 32 % bound)
   let draw = next()

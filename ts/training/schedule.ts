@@ -1,11 +1,17 @@
-/** The learning rate of a configuration, epoch by epoch, and what follows from it: how much the weight decay can shrink the weights. */
+/**
+ * The learning rate of a configuration, epoch by epoch, and what follows from it: how much the weight decay can shrink
+ * the weights.
+ */
 import constant from '../schedules/constant'
 import linear from '../schedules/linear'
 import multistep from '../schedules/multistep'
 import type { Schedule } from '../tensor/kinds'
 import type { TrainConfig } from './config'
 
-/** Learning rate of an epoch (from 0). A breakpoint takes effect at the first epoch that starts at or after its fraction of all epochs. */
+/**
+ * Learning rate of an epoch (from 0). A breakpoint takes effect at the first epoch that starts at or after its fraction
+ * of all epochs.
+ */
 export function learningRate({ schedule, optimiser, epochs }: TrainConfig): Schedule {
   if (schedule.kind === 'constant') return constant({ value: optimiser.lr })
   if (schedule.kind === 'linear') return linear({ from: optimiser.lr, to: schedule.to, steps: epochs })

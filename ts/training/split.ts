@@ -1,4 +1,6 @@
-/** Which images are validated on and in which order the others are seen: decided here, by the seed, never on the worker. */
+/**
+ * Which images are validated on and in which order the others are seen: decided here, by the seed, never on the worker.
+ */
 import type { TrainConfig } from './config'
 import { permutation } from './random'
 

@@ -39,7 +39,10 @@ export interface TrainParts {
   readonly sums: { readonly loss: DeviceTensor; readonly correct: DeviceTensor }
 }
 
-/** The plan of one step: (order `[n]` int64, first position in it, learning rate) => nothing; everything it changes lives in slots. */
+/**
+ * The plan of one step: (order `[n]` int64, first position in it, learning rate) => nothing; everything it changes
+ * lives in slots.
+ */
 export function trainingStep(parts: TrainParts, config: TrainConfig, batch: number) {
   const loss = makeMethod('losses', config.loss.name, config.loss.options)
   return plan(

@@ -1,7 +1,7 @@
 /**
  * Adversarial training with or without a splitting method (paper A, arXiv 2003.00631): the loop over epochs.
- * A step is one plan (step.ts), sums stay on the worker, and one packed read an epoch comes home. After each epoch the whole state is one atomic file:
- * a run that was killed goes on from its last epoch and ends with the same bits on a CPU.
+ * A step is one plan (step.ts), sums stay on the worker, and one packed read an epoch comes home. After each epoch the
+ * whole state is one atomic file: a run that was killed goes on from its last epoch and ends with the same bits on a CPU.
  */
 import { existsSync } from 'node:fs'
 import { inPace } from '../tensor/pace'

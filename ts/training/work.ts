@@ -136,7 +136,10 @@ function countChannels({ description }: Model): number {
     .reduce((sum, { shape }) => sum + shape[1]!, 0)
 }
 
-/** The method with its first state in slots of its own: what a method gives may be the weights themselves, hence the copies. */
+/**
+ * The method with its first state in slots of its own: what a method gives may be the weights themselves, hence the
+ * copies.
+ */
 function openSplitting(
   session: Session,
   convolutions: DeviceTensor[],

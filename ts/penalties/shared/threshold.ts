@@ -5,6 +5,9 @@ import type { Scalar } from '../../tensor/kinds'
 export const softThreshold = (lambda: number, gamma: Scalar): Scalar =>
   typeof gamma === 'number' ? lambda * gamma : gamma.mul(lambda)
 
-/** sqrt(2 * lambda * gamma): where keeping an entry costs as much as setting it to 0. With gamma = 1 / beta, paper A's sqrt(2 lambda / beta). */
+/**
+ * sqrt(2 * lambda * gamma): where keeping an entry costs as much as setting it to 0. With gamma = 1 / beta, paper A's
+ * sqrt(2 lambda / beta).
+ */
 export const hardThreshold = (lambda: number, gamma: Scalar): Scalar =>
   typeof gamma === 'number' ? Math.sqrt(2 * lambda * gamma) : gamma.mul(2 * lambda).sqrt()

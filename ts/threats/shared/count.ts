@@ -1,4 +1,7 @@
-/** Counts the right answers of a network on a list of images, clean or attacked, batch by batch on the worker; one number comes home. */
+/**
+ * Counts the right answers of a network on a list of images, clean or attacked, batch by batch on the worker; one
+ * number comes home.
+ */
 import { assign, use } from '../../tensor/functions'
 import type { Attack, Threat } from '../../tensor/kinds'
 import { inPace } from '../../tensor/pace'

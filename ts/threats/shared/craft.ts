@@ -1,6 +1,7 @@
 /**
- * Runs an attack inside a trace. The attack's author writes only the step; the random start, the iteration, the ball around the clean image
- * and the image box are kept here. A random network draws fresh noise at each call, since `network` is called anew in each iteration.
+ * Runs an attack inside a trace. The attack's author writes only the step; the random start, the iteration, the ball
+ * around the clean image and the image box are kept here. A random network draws fresh noise at each call, since
+ * `network` is called anew in each iteration.
  */
 import { grad, repeat } from '../../tensor/functions'
 import type { Attack, Network, Threat, Tree } from '../../tensor/kinds'
@@ -18,7 +19,10 @@ export interface CraftOptions {
   readonly y: Tensor
   /** Draws the random start. */
   readonly generator: Generator
-  /** Whether the random start is put into the image box before the first gradient; the published code does not (default). */
+  /**
+   * Whether the random start is put into the image box before the first gradient; the published code does not
+   * (default).
+   */
   readonly clampStart?: boolean
 }
 
