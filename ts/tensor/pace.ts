@@ -1,6 +1,7 @@
 /**
  * Keeps a loop of plan calls only a little ahead of the worker. The session's window is thousands of commands wide,
- * which for training steps is minutes: progress would be reported long before the work is done, and a stop would wait for everything under way.
+ * which for training steps is minutes: progress would be reported long before the work is done, and a stop would wait
+ * for everything under way.
  */
 import type { Session } from './session'
 
