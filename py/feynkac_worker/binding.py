@@ -78,7 +78,7 @@ def _number_first(level: Level, run: Callable[..., Any], node: Node, readers: li
 
 def _direct(level: Level, run: Callable[..., Any], node: Node, readers: list[Call]) -> Call:
     args = list(node.args)
-    while args and args[-1] == Const(None):
+    while args and args[-1] == Const(None) and node.op.args[len(args) - 1].optional:
         args.pop()
     plain = [
         isinstance(value, Ref) and isinstance(read, itemgetter) for value, read in zip(args, readers, strict=False)

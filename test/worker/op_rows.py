@@ -107,6 +107,7 @@ ROWS: dict[str, list[Row]] = {
     "clamp": [
         (lambda: [normal(4, 5)], [X, -0.5, 0.5], lambda x: torch.clamp(x, -0.5, 0.5)),
         (lambda: [normal(4, 5)], [X, None, 0.5], lambda x: torch.clamp(x, None, 0.5)),
+        (lambda: [normal(4, 5)], [X, -0.5, None], lambda x: torch.clamp(x, -0.5, None)),
         (lambda: [normal(4, 5), uniform(5)], [X, None, Y], lambda x, y: torch.clamp(x, None, y)),
         (lambda: [normal(4, 5), uniform(5)], [X, -0.25, Y], lambda x, y: torch.clamp(x, torch.tensor(-0.25), y)),
     ],
