@@ -49,7 +49,10 @@ export const CASES: readonly Case[] = [
 const ATTACK = { epsilon: 0.031, stepSize: 0.007, iterations: 10 }
 const IMAGES = 1024
 const SEED = 1
-const COMMANDS = 100_000
+const COMMANDS = 20_000
+const BLOCKS = 9
+/** As many commands as one message holds. */
+const BATCH = 256
 const ROUND_TRIPS = 1000
 
 export interface Overhead {
@@ -160,19 +163,21 @@ async function measureCase(
   }
 }
 
-/** One run of an empty plan, issued, batched, sent, decoded and applied; in microseconds, best of nothing: the mean over all. */
+/** Microseconds of one run of an empty plan: issued, batched, sent, decoded and applied. The median of blocks, after a warm-up. */
 async function perCommand(session: Session): Promise<number> {
   const value = session.put(new Float32Array(1), [])
   const nothing = plan('nothing', (x: Tensor) => void x)
-  const issue = async (count: number): Promise<void> => {
-    for (let i = 0; i < count; i++) {
+  const block = async (): Promise<void> => {
+    for (let i = 1; i <= COMMANDS; i++) {
       nothing(value)
-      if (i % 4096 === 4095) await session.ready()
+      if (i % BATCH === 0) await session.ready()
     }
     await session.barrier()
   }
-  await issue(COMMANDS / 10)
-  return ((await timed(() => issue(COMMANDS))) / COMMANDS) * 1e6
+  await block()
+  const times: number[] = []
+  for (let i = 0; i < BLOCKS; i++) times.push(await timed(block))
+  return (spreadOf(times).median / COMMANDS) * 1e6
 }
 
 async function roundTrip(session: Session): Promise<number> {

@@ -180,7 +180,7 @@ export async function runExperiment(experiment: Experiment, tools: RunTools): Pr
       node: process.version,
     },
     hardware: {
-      device: session.info.deviceName,
+      device: session.info.device === 'cpu' ? 'cpu' : session.info.deviceName,
       cpu: cpus()[0]?.model ?? '',
       threads: session.info.threads,
     },

@@ -1,0 +1,223 @@
+/** The JSON that other programs rely on, and what the command line says when something is wrong. */
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { json, run, temporaryFolder } from './command_line'
+
+const folder = temporaryFolder()
+const runs = join(folder, 'runs')
+const net = join(folder, 'net.safetensors')
+const small = [
+  '--network',
+  'enresnet8',
+  '--members',
+  '2',
+  '--noise',
+  '0.1',
+  '--width',
+  '4',
+  '--images',
+  '128',
+  '--epochs',
+  '2',
+  '--threads',
+  '1',
+]
+
+beforeAll(async () => {
+  const args = ['train', ...small, '--method', 'rgsm', '--lambda', '0.9', '--runs', runs, '--out', net, '--json']
+  const trained = json(await run(args))
+  expect(trained).toMatchObject({
+    network: 'En2ResNet8',
+    method: 'RGSM',
+    epochs: 2,
+    n: 128,
+    seed: 0,
+    threads: 1,
+    model: net,
+  })
+  expect(trained['inputChannelSparsity']).toBeGreaterThan(0)
+})
+
+test('inspect', async () => {
+  const found = json(await run(['inspect', net, '--json']))
+  expect(Object.keys(found).sort()).toEqual(
+    [
+      ...['architecture', 'members', 'parameters', 'convWeights', 'inputChannels', 'inputChannelsWithoutDownsample'],
+      ...['inputChannelSparsity', 'inputChannelSparsityWithoutDownsample', 'weightSparsity'],
+    ].sort(),
+  )
+  expect(found).toMatchObject({
+    architecture: 'En2ResNet8',
+    members: 2,
+    inputChannels: 114,
+    inputChannelsWithoutDownsample: 90,
+  })
+  expect(found['inputChannelSparsity']).toBeGreaterThan(0)
+  expect(found['inputChannelSparsity']).toBeLessThanOrEqual(1)
+})
+
+test('attack: counts, fractions and conditions; the same seed gives the same numbers', async () => {
+  const args = [
+    'attack',
+    net,
+    '--data',
+    'fashion_mnist_subset',
+    '--attacks',
+    'fgsm,ifgsm20',
+    '--limit',
+    '100',
+    '--threads',
+    '1',
+    '--json',
+  ]
+  const [first, second] = [json(await run(args)), json(await run(args))]
+  expect(first).toEqual(second)
+  expect(first).toMatchObject({
+    n: 100,
+    seed: 0,
+    device: 'cpu',
+    epsilon: { value: 0.1, notation: '0.1' },
+    data: { name: 'fashion_mnist_subset' },
+  })
+  expect(Object.keys(first['attacks'] as object)).toEqual(['fgsm', 'ifgsm20'])
+  for (const { robust, correct, n } of Object.values(
+    first['attacks'] as Record<string, { robust: number; correct: number; n: number }>,
+  )) {
+    expect(robust).toBe(correct / n)
+    expect(n).toBe(100)
+  }
+  expect(first['versions']).toHaveProperty('torch')
+})
+
+test('attack without epsilon does not change a prediction', async () => {
+  const args = [
+    'attack',
+    net,
+    '--data',
+    'fashion_mnist_subset',
+    '--limit',
+    '200',
+    '--no-noise',
+    '--epsilon',
+    '0',
+    '--attacks',
+    'fgsm,ifgsm20',
+    '--json',
+  ]
+  const { natural, attacks } = json(await run(args)) as { natural: number; attacks: Record<string, { robust: number }> }
+  expect(attacks['fgsm']!.robust).toBe(natural)
+  expect(attacks['ifgsm20']!.robust).toBe(natural)
+})
+
+test('table: missing rows say so', async () => {
+  const found = json(
+    await run(['table', 'sparsity-meets-robustness/table-2', '--runs', join(folder, 'none'), '--json']),
+  )
+  expect(found).toMatchObject({ table: 'sparsity-meets-robustness/table-2', preset: 'smoke', reportPath: null })
+  expect(found['rows']).toHaveLength(4)
+  expect(found['missing']).toHaveLength(4)
+})
+
+test('doctor: every check has a state, and gaps have a repair', async () => {
+  const { checks } = json(await run(['doctor', '--json'])) as {
+    checks: { name: string; state: string; repair: string | null }[]
+  }
+  expect(checks.map(({ name }) => name)).toEqual(expect.arrayContaining(['Node.js', 'Python', 'torch', 'pyzmq']))
+  for (const { state, repair } of checks) if (state !== 'ok') expect(repair).toMatch(/\S/)
+})
+
+test('every command has an example in its help', async () => {
+  const { stdout } = await run(['--help'])
+  const commands = [...stdout.matchAll(/^ {2}(\w+)(?: |$)/gm)]
+    .map((match) => match[1]!)
+    .filter((name) => name !== 'help')
+  expect(commands).toEqual(
+    expect.arrayContaining(['reproduce', 'train', 'attack', 'inspect', 'table', 'doctor', 'bench', 'clean']),
+  )
+  for (const name of commands.filter((command) => command !== 'bench')) {
+    const help = await run([name, '--help'])
+    expect(help.code).toBe(0)
+    expect(help.stdout).toMatch(/Examples?:\n {2}npx feynkac/)
+  }
+})
+
+test('clean removes unfinished runs, and finished ones only with --all', async () => {
+  const target = join(folder, 'clean')
+  const train = [
+    'train',
+    ...small.filter((word) => word !== '2' && word !== '--epochs'),
+    '--epochs',
+    '1',
+    '--runs',
+    target,
+    '--json',
+  ]
+  json(await run(train))
+  const unfinished = join(target, 'train', '0123456789abcdef')
+  mkdirSync(unfinished)
+  writeFileSync(join(unfinished, 'config.json'), '{}')
+  expect(json(await run(['clean', '--runs', target, '--dry-run', '--json']))).toEqual({
+    removed: [unfinished],
+    dryRun: true,
+  })
+  expect(existsSync(unfinished)).toBe(true)
+  expect(json(await run(['clean', '--runs', target, '--json']))).toEqual({ removed: [unfinished], dryRun: false })
+  expect(readdirSync(join(target, 'train'))).toHaveLength(1)
+  json(await run(['clean', '--runs', target, '--all', '--json']))
+  expect(readdirSync(join(target, 'train'))).toHaveLength(0)
+})
+
+describe('bad input ends in one sentence and exit code 1', () => {
+  const sentence = async (...args: string[]): Promise<string> => {
+    const { code, stderr, stdout } = await run(args)
+    expect(code).toBe(1)
+    expect(stdout).toBe('')
+    const lines = stderr.trim().split('\n')
+    expect(lines.at(-1)).not.toMatch(/^\s+at /)
+    return stderr
+  }
+
+  test('no such checkpoint', async () => {
+    expect(await sentence('inspect', join(folder, 'none.pt'))).toMatch(/Expected .*none\.pt.*/)
+  })
+
+  test('a truncated checkpoint', async () => {
+    const cut = join(folder, 'cut.safetensors')
+    writeFileSync(cut, readFileSync(net))
+    truncateSync(cut, 1000)
+    expect(await sentence('inspect', cut)).toMatch(/Expected `.*cut\.safetensors` to be/)
+  })
+
+  test('unknown names list the known ones', async () => {
+    expect(await sentence('attack', net, '--data', 'imagenet')).toMatch(/fashion_mnist_subset/)
+    expect(await sentence('attack', net, '--attacks', 'apgd')).toMatch(/fgsm, ifgsm20, cw_paper/)
+    expect(await sentence('reproduce', 'table-9', '--runs', runs)).toMatch(/sparsity-meets-robustness\/table-2/)
+    expect(await sentence('train', '--network', 'vgg', '--runs', runs)).toMatch(/resnet20/)
+    expect(await sentence('reproduce', '--preset', 'huge')).toMatch(/smoke, quick, paper/)
+  })
+
+  test('no data where they should be', async () => {
+    expect(await sentence('attack', net, '--data', 'cifar10', '--data-root', folder)).toMatch(
+      /Expected `.*` .* to hold/,
+    )
+  })
+
+  test('images that do not fit the network', async () => {
+    const said = await sentence('train', ...small, '--channels', '3', '--runs', join(folder, 'rgb'))
+    expect(said).toMatch(/1 channels?|3 channels?/)
+    expect(said).toContain('training step')
+  })
+
+  test('a Python that is not there', async () => {
+    const { code, stderr } = await run(['inspect', net], { FEYNKAC_PYTHON: join(folder, 'python') })
+    expect(code).toBe(1)
+    expect(stderr).toMatch(/FEYNKAC_PYTHON/)
+  })
+
+  test('a runs folder that cannot be written', async () => {
+    const file = join(folder, 'file')
+    writeFileSync(file, '')
+    expect(await sentence('train', ...small, '--runs', join(file, 'runs'))).toMatch(/file/)
+    rmSync(file)
+  })
+})
