@@ -113,13 +113,6 @@ const columns: readonly Column[] = [
   },
 ]
 
-/** The rows as published. */
-const published20: readonly [network: string, lambda1: readonly (number | null)[]][] = [
-  ['ResNet20', [null, 0.05, 0.1]],
-  ['En2ResNet20', [null, 0.05, 0.1]],
-  ['En5ResNet20', [null, 0.01, 0.02]],
-]
-
 type PresetRow = readonly [network: string, lambda1: readonly (number | null)[]]
 
 const paperRows: readonly PresetRow[] = [
