@@ -143,15 +143,7 @@ test('every command has an example in its help', async () => {
 
 test('clean removes unfinished runs, and finished ones only with --all', async () => {
   const target = join(folder, 'clean')
-  const train = [
-    'train',
-    ...small.filter((word) => word !== '2' && word !== '--epochs'),
-    '--epochs',
-    '1',
-    '--runs',
-    target,
-    '--json',
-  ]
+  const train = ['train', ...small, '--epochs', '1', '--runs', target, '--json']
   json(await run(train))
   const unfinished = join(target, 'train', '0123456789abcdef')
   mkdirSync(unfinished)
@@ -204,8 +196,7 @@ describe('bad input ends in one sentence and exit code 1', () => {
 
   test('images that do not fit the network', async () => {
     const said = await sentence('train', ...small, '--channels', '3', '--runs', join(folder, 'rgb'))
-    expect(said).toMatch(/1 channels?|3 channels?/)
-    expect(said).toContain('training step')
+    expect(said).toContain('Expected images of shape [batch, 3, height, width], got [64, 1, 28, 28]')
   })
 
   test('a Python that is not there', async () => {

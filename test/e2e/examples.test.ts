@@ -10,12 +10,7 @@ const folder = temporaryFolder()
 
 /** Standard output of an example, run in the temporary folder. */
 async function example(name: string, ...args: string[]): Promise<string> {
-  const command = [
-    require.resolve('ts-node/dist/bin'),
-    '--project',
-    join(root, 'tsconfig.json'),
-    join(root, 'examples', name),
-  ]
+  const command = [require.resolve('ts-node/dist/bin'), join(root, 'examples', name)]
   const { stdout } = await promisify(execFile)(process.execPath, [...command, ...args], { cwd: folder })
   return stdout
 }
@@ -23,7 +18,7 @@ async function example(name: string, ...args: string[]): Promise<string> {
 const tested = ['own_checkpoint.ts', 'own_method.ts']
 
 test('every example is run here', () => {
-  expect(readdirSync(join(root, 'examples')).sort()).toEqual(tested)
+  expect(readdirSync(join(root, 'examples')).filter((name) => name.endsWith('.ts'))).toEqual(tested)
 })
 
 test('own_method.ts trains with its own attack and splitting step', async () => {

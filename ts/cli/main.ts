@@ -32,7 +32,8 @@ export function program(): Command {
     cleanCommand,
     setupCommand,
   ]) {
-    command.addCommand(add().exitOverride().showHelpAfterError())
+    const added = add().exitOverride()
+    command.addCommand(added.showHelpAfterError(`(feynkac ${added.name()} --help shows what is known)`))
   }
   return command
 }
