@@ -92,7 +92,20 @@ function dataNotes(records: RunRecord[], rows: readonly TableRow[], run: Publish
       text: `Trained for ${lengths}; the published rows for ${run.epochs} epochs on ${count(run.images)} images.`,
     })
   }
+  if (records.length > 0) notes.push({ columns: [], text: selectionText(records) })
   return notes
+}
+
+/** Which epoch's weights were tested; the authors' released scripts choose it on the test set, which we never do. */
+function selectionText(records: readonly RunRecord[]): string {
+  const validated = records.filter(({ data }) => data.validationN > 0)
+  const ours =
+    validated.length === 0
+      ? 'The last epoch is tested'
+      : validated.length === records.length
+        ? 'The epoch with the best adversarial accuracy on images set aside from the training split is tested'
+        : 'Rows with validation images test their best epoch on those, the others their last epoch'
+  return `${ours}; the released scripts of the paper choose the epoch on the test set, its text names a split of 45,000 and 5,000 images.`
 }
 
 const count = (n: number): string => n.toLocaleString('en-US')
