@@ -12,6 +12,7 @@ import { type TrainConfig, splits } from '../training/config'
 import type { EvaluationSettings } from '../training/presets'
 import type { EpochMetrics } from '../training/state'
 import { type TrainFolder, train } from '../training/train'
+import { evaluationTask } from './evaluation_task'
 import type { KnownData } from './known'
 import { commit, packageVersion } from './package'
 import type { Terminal } from './terminal'
@@ -125,11 +126,9 @@ export async function runExperiment(experiment: Experiment, tools: RunTools): Pr
   )
 
   const attacks = paperA(evaluation)
-  const passes = Object.keys(attacks).length + 1
   const n = Math.min(evaluation.limit ?? data.test.n, data.test.n)
-  const bar = terminal.task(`attack ${title}`, passes * n)
+  const bar = evaluationTask(terminal, `attack ${title}`, attacks, n)
   const started = performance.now()
-  const order = ['natural', ...Object.keys(attacks)]
   const measured = await evaluate({
     session,
     model,
@@ -140,7 +139,7 @@ export async function runExperiment(experiment: Experiment, tools: RunTools): Pr
     limit: evaluation.limit,
     seed: config.seed,
     signal,
-    onProgress: ({ attack, done }) => bar.update(order.indexOf(attack) * n + done, attack),
+    onProgress: bar.onProgress,
   })
   const seconds = secondsSince(started)
   bar.finish(`natural ${percent(measured.natural)}, IFGSM20 ${percent(measured.attacks['ifgsm20'])}`)

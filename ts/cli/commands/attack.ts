@@ -4,6 +4,7 @@ import { evaluate } from '../../evaluation/evaluate'
 import { paperA } from '../../evaluation/suites'
 import { wilson } from '../../records/intervals'
 import linf from '../../threats/linf'
+import { evaluationTask } from '../evaluation_task'
 import { imageDistance, names, number, wholeNumber } from '../options'
 import { withSession } from '../session'
 import { openTerminal } from '../terminal'
@@ -46,8 +47,7 @@ async function attack(path: string, options: Options): Promise<void> {
         ATTACKS.filter((name) => options.attacks.includes(name)).map((name) => [name, suite[name]]),
       )
       const n = Math.min(options.limit ?? data.n, data.n)
-      const order = ['natural', ...Object.keys(chosen)]
-      const task = terminal.task('attack', order.length * n)
+      const task = evaluationTask(terminal, 'attack', chosen, n)
       const measured = await evaluate({
         session,
         model,
@@ -59,7 +59,7 @@ async function attack(path: string, options: Options): Promise<void> {
         seed: options.seed,
         noise: options.noise,
         signal,
-        onProgress: ({ attack: name, done }) => task.update(order.indexOf(name) * n + done, name),
+        onProgress: task.onProgress,
       })
       task.finish()
       const { torch, python, device, threads } = session.info
