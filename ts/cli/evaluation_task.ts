@@ -1,6 +1,6 @@
 /** Progress of an evaluation in image passes, so that the time left is right although attacks cost 1 to 150 passes an image. */
 import type { Attack } from '../tensor/kinds'
-import type { Task, Terminal } from './terminal'
+import type { Terminal } from './terminal'
 
 /** A backward pass costs about as much as two forward ones. */
 const PASSES_OF_A_STEP = 3
@@ -8,7 +8,7 @@ const PASSES_OF_A_STEP = 3
 export interface EvaluationTask {
   /** For `onProgress` of `evaluate`. */
   readonly onProgress: (progress: { readonly attack: string; readonly done: number }) => void
-  readonly finish: Task['finish']
+  readonly finish: (detail?: string) => void
 }
 
 /** A task over the natural pass and these attacks on `n` images, in the order of `evaluate`. */
@@ -31,6 +31,6 @@ export function evaluationTask(
       }
       task.update(before + (passes.get(attack) ?? 0) * done, `image passes, ${attack}`)
     },
-    finish: task.finish,
+    finish: (detail) => task.finish(detail),
   }
 }
