@@ -10,12 +10,11 @@ import type { Dataset, Session } from '../tensor/session'
 import linf from '../threats/linf'
 import { type TrainConfig, splits } from '../training/config'
 import type { EvaluationSettings } from '../training/presets'
-import type { EpochMetrics } from '../training/state'
-import { type TrainFolder, train } from '../training/train'
 import { evaluationTask } from './evaluation_task'
 import type { KnownData } from './known'
 import { commit, packageVersion } from './package'
 import type { Terminal } from './terminal'
+import { trainWithProgress } from './training_task'
 
 /** Raised when a change of the code changes the numbers of a run: records of older versions are not reused. */
 export const METHOD_VERSION = 1
@@ -74,21 +73,6 @@ export function configurationOf(
   }
 }
 
-/** A run folder as training sees it, which logs how long each epoch took. */
-export function timedFolder(folder: RunFolder): TrainFolder & { readonly seconds: () => number } {
-  let started = performance.now()
-  return {
-    path: (name) => folder.path(name),
-    append(metrics) {
-      folder.append({ ...metrics, seconds: secondsSince(started) } as EpochMetrics)
-      started = performance.now()
-    },
-    seconds: () => folder.metrics().reduce((sum, line) => sum + ((line as { seconds?: number }).seconds ?? 0), 0),
-  }
-}
-
-const secondsSince = (started: number): number => (performance.now() - started) / 1000
-
 export interface RunTools {
   readonly session: Session
   readonly data: { readonly train: Dataset; readonly test: Dataset }
@@ -104,25 +88,9 @@ export async function runExperiment(experiment: Experiment, tools: RunTools): Pr
   const model = await session.model(config.network.name, { ...config.network.options, seed: config.seed })
   const title = titleOf(experiment)
 
-  let task: ReturnType<Terminal['task']> | undefined
-  const timed = timedFolder(folder)
-  const { history, selectedEpoch } = await train({
-    session,
-    model,
-    data: data.train,
-    config,
-    signal,
-    folder: timed,
-    onStep: ({ epoch, step, steps }) => {
-      task ??= terminal.task(`train ${title}`, config.epochs * steps)
-      task.update((epoch - 1) * steps + step, `epoch ${epoch}/${config.epochs}`)
-    },
-  })
-  // a run that was killed between its state file and its metrics has a line too few
-  if (folder.metrics().length !== history.length) folder.writeMetrics(history)
-  const last = history.at(-1)
-  task?.finish(
-    last ? `loss ${last.loss.toFixed(3)}, ${last.inputChannels.zero}/${last.inputChannels.total} channels zero` : '',
+  const { selectedEpoch, trainSeconds } = await trainWithProgress(
+    { session, model, data: data.train, config, signal },
+    { folder, terminal, title: `train ${title}` },
   )
 
   const attacks = paperA(evaluation)
@@ -141,7 +109,7 @@ export async function runExperiment(experiment: Experiment, tools: RunTools): Pr
     signal,
     onProgress: bar.onProgress,
   })
-  const seconds = secondsSince(started)
+  const seconds = (performance.now() - started) / 1000
   bar.finish(`natural ${percent(measured.natural)}, IFGSM20 ${percent(measured.attacks['ifgsm20'])}`)
 
   const zeros = await sparsity({ session, model })
@@ -171,7 +139,7 @@ export async function runExperiment(experiment: Experiment, tools: RunTools): Pr
     parameters: model.description.trainable,
     selectedEpoch,
     epochs: config.epochs,
-    seconds: { train: timed.seconds(), evaluate: seconds },
+    seconds: { train: trainSeconds, evaluate: seconds },
     versions: {
       feynkac: packageVersion(),
       torch: session.info.torch,

@@ -34,10 +34,11 @@ export function formatSeconds(seconds: number): string {
   return `${Math.floor(whole / 3600)} h ${String(Math.floor((whole % 3600) / 60)).padStart(2, '0')} min`
 }
 
-function rateOf(done: number, total: number, startedMs: number, nowMs: number): string {
+/** Rate and time left from what was done since `first`: a resumed task does not start at 0. */
+function rateOf(first: number, done: number, total: number, startedMs: number, nowMs: number): string {
   const seconds = (nowMs - startedMs) / 1000
-  if (done === 0 || seconds <= 0) return ''
-  const rate = done / seconds
+  if (done <= first || seconds <= 0) return ''
+  const rate = (done - first) / seconds
   return `${rate >= 10 ? rate.toFixed(0) : rate.toFixed(1)}/s, ${formatSeconds((total - done) / rate)} left`
 }
 
@@ -62,9 +63,13 @@ function barTerminal(): Terminal {
     result: (line) => process.stdout.write(`${line}\n`),
     task(name, total) {
       const started = Date.now()
+      let first: number | undefined
       const bar: SingleBar = bars.create(total, 0, { name, detail: '', rate: '' })
       return {
-        update: (done, detail = '') => bar.update(done, { detail, rate: rateOf(done, total, started, Date.now()) }),
+        update(done, detail = '') {
+          first ??= done
+          bar.update(done, { detail, rate: rateOf(first, done, total, started, Date.now()) })
+        },
         finish: (detail = '') => {
           bar.update(total, { detail, rate: `in ${formatSeconds((Date.now() - started) / 1000)}` })
           bar.stop()
@@ -83,12 +88,14 @@ function plainTerminal(): Terminal {
     task(name, total) {
       const started = Date.now()
       let last = started
+      let first: number | undefined
       return {
         update(done, detail = '') {
           const now = Date.now()
+          first ??= done
           if (now - last < PLAIN_INTERVAL_MS) return
           last = now
-          note(`${name}: ${done}/${total} ${rateOf(done, total, started, now)} ${detail}`.trimEnd())
+          note(`${name}: ${done}/${total} ${rateOf(first, done, total, started, now)} ${detail}`.trimEnd())
         },
         finish: (detail = '') =>
           note(`${name}: done in ${formatSeconds((Date.now() - started) / 1000)} ${detail}`.trimEnd()),

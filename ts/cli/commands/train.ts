@@ -7,13 +7,13 @@ import { findPython } from '../../../setup/environment'
 import { RunFolder } from '../../records/run_folder'
 import { type TrainConfig, rgsm, rvsm } from '../../training/config'
 import { presets } from '../../training/presets'
-import { train } from '../../training/train'
-import { METHOD_VERSION, rowOf, timedFolder } from '../experiment'
+import { METHOD_VERSION, rowOf } from '../experiment'
 import { torchVersion } from '../known'
 import { loadBoth } from '../load_data'
 import { imageDistance, number, wholeNumber } from '../options'
 import { withSession } from '../session'
-import { type Task, openTerminal } from '../terminal'
+import { openTerminal } from '../terminal'
+import { trainWithProgress } from '../training_task'
 
 /** Marks a finished run of this command in its folder. */
 export const RESULT = 'result.json'
@@ -112,20 +112,10 @@ async function run(options: Options): Promise<void> {
       using folder = RunFolder.open(runs, 'train', identity)
       const model = await session.model(config.network.name, { ...config.network.options, seed: config.seed })
       const { network, method } = rowOf(config)
-      let task: Task | undefined
-      const { history, selectedEpoch } = await train({
-        session,
-        model,
-        data: data.train,
-        config,
-        signal,
-        folder: timedFolder(folder),
-        onStep: ({ epoch, step, steps }) => {
-          task ??= terminal.task(`train ${network} ${method}`, config.epochs * steps)
-          task.update((epoch - 1) * steps + step, `epoch ${epoch}/${config.epochs}`)
-        },
-      })
-      task?.finish()
+      const { history, selectedEpoch } = await trainWithProgress(
+        { session, model, data: data.train, config, signal },
+        { folder, terminal, title: `train ${network} ${method}` },
+      )
       const model_ = options.out === undefined ? folder.path('model.safetensors') : resolve(options.out)
       if (options.out !== undefined)
         await model.save(model_, { format: options.format, metadata: { epoch: String(selectedEpoch) } })
