@@ -11,6 +11,7 @@ import { countCorrect, type Count } from '../threats/shared/count'
 
 export type { Count }
 
+/** What is attacked, by what, and on which images. */
 export interface EvaluateOptions {
   readonly session: Session
   readonly model: Model
@@ -27,6 +28,7 @@ export interface EvaluateOptions {
   readonly signal?: AbortSignal
 }
 
+/** Right answers as counts, by attack. */
 export interface Evaluation {
   readonly natural: Count
   readonly attacks: Record<string, Count>

@@ -15,6 +15,7 @@ export interface Zeros {
   readonly total: number
 }
 
+/** Zeros of a network. */
 export interface Sparsity {
   /** Entries of all 4-D weights. */
   readonly convWeights: Zeros

@@ -14,6 +14,7 @@ export interface FoundRun {
   folder: string
 }
 
+/** What lies below a runs folder. */
 export interface FoundRuns {
   runs: FoundRun[]
   /** Folders that hold a configuration but no record yet: unfinished runs. */

@@ -7,6 +7,7 @@ import { RecordError } from './check'
 /** 97.5 % point of the normal distribution. */
 const Z = 1.959963984540054
 
+/** Both ends of a 95 % interval, as fractions. */
 export interface Interval {
   low: number
   high: number

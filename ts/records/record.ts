@@ -53,6 +53,7 @@ export interface RecordedData {
   checksum: string
 }
 
+/** The record of one run: what was trained and attacked, on what, by what, and every count that was measured. */
 export interface RunRecord {
   schema: typeof SCHEMA
   experiment: string

@@ -15,6 +15,7 @@ const CONFIG = 'config.json'
 const METRICS = 'metrics.jsonl'
 const RECORD = 'record.json'
 
+/** The open folder of one run. `close`, or `using`, gives it to other processes. */
 export class RunFolder implements Disposable {
   private constructor(
     /** Absolute. */

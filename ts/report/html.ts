@@ -12,6 +12,7 @@ import { missingLines } from './markdown'
 import { style } from './style'
 import { escape, niceCeiling, tag } from './svg'
 
+/** What the page shows besides the table. */
 export interface HtmlOptions {
   /** Epoch metrics by run hash. */
   metrics?: Record<string, EpochMetrics[]>
@@ -21,6 +22,7 @@ export interface HtmlOptions {
   command?: string
 }
 
+/** The table as one HTML page with pictures; names and texts of records are escaped. */
 export function toHtml(data: TableData, options: HtmlOptions = {}): string {
   const sections = [
     header(data),

@@ -2,6 +2,7 @@
 import type { Hyper } from '../records/record'
 import type { ColumnKey, PublishedRow, TableData } from '../tables/shared/table'
 
+/** What `feynkac reproduce --json` prints. */
 export interface ReproduceJson {
   table: string
   preset: string
@@ -16,6 +17,7 @@ export interface ReproduceJson {
   reportPath: string | null
 }
 
+/** The table as plain JSON; `reportPath` is where its page was written, null when nowhere. */
 export function toJson(data: TableData, reportPath: string | null): ReproduceJson {
   return {
     table: data.table,

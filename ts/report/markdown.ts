@@ -12,6 +12,7 @@ import {
   seedsText,
 } from './format'
 
+/** The table as GitHub Markdown, per cent with intervals, footnotes and conditions below it. */
 export function toMarkdown(data: TableData): string {
   const head = [
     'Network',

@@ -24,6 +24,7 @@ import {
 } from './format'
 import { missingLines } from './markdown'
 
+/** How the table is fitted to a terminal. */
 export interface TerminalOptions {
   /** Columns available; default 80. */
   width?: number
@@ -47,6 +48,7 @@ const headings: Record<ColumnKey, [string, string]> = {
   weightSparsity: ['Weight', 'spars. %'],
 }
 
+/** The table as plain text lines for a terminal. */
 export function toTerminal(data: TableData, { width = 80, color = false, notes = true }: TerminalOptions = {}): string {
   const lines: Line[] = [
     ...wrap(data.title, width, 'bold'),

@@ -6,8 +6,10 @@ export type TensorArray = Float32Array | Float64Array | BigInt64Array | Int32Arr
 
 /** A tensor that was read. */
 export interface HostTensor {
+  /** As the worker names it: `float32`, `int64`. */
   readonly dtype: string
   readonly shape: readonly number[]
+  /** Row-major. */
   readonly data: TensorArray
 }
 
@@ -32,7 +34,7 @@ export class DeviceTensor extends HandleOwner {
     return value as number
   }
 
-  /** All numbers. */
+  /** All numbers, with dtype and shape. */
   async read(options: { signal?: AbortSignal } = {}): Promise<HostTensor> {
     const [tensor] = await this.connection.get([this.handle], { ...options, site: this.read })
     const { dtype, shape, bytes } = tensor as NonNullable<typeof tensor>

@@ -39,6 +39,7 @@ export interface AttackView<S extends Tree> {
   readonly clean: Tensor
   /** The attack's loss at the current images, `[batch]`. */
   readonly loss: Tensor
+  /** What `init` or the step before gave; an empty array when the attack has none. */
   readonly state: S
   /** The iteration, a 0-d int64 tensor from 0. */
   readonly index: Tensor
@@ -46,6 +47,7 @@ export interface AttackView<S extends Tree> {
 
 /** An attack: the author writes only the step; ball, image box, random start and iteration belong to the caller (`craft`). */
 export interface Attack<S extends Tree = Tree, C extends Tree = Tree> {
+  /** How many times `step` runs. */
   readonly iterations: number
   /** Where the first iterate lies: at the clean image, or uniformly in the threat's ball (not clamped to the image box). */
   readonly start: 'clean' | 'random'
@@ -69,7 +71,7 @@ export interface Threat {
   readonly epsilon: number
   /** The size as it is printed, such as `8/255` or `0.031`. */
   readonly notation: string
-  /** A random point of the ball around the clean image, not clamped to the image box. */
+  /** A random point of the ball, not clamped to the image box; `draw` is uniform on [0, 1), of the shape of `clean`. */
   start(clean: Tensor, draw: Tensor): Tensor
   /** The closest admissible image: in the ball around `clean` and in the image box. */
   project(x: Tensor, clean: Tensor): Tensor
@@ -78,5 +80,5 @@ export interface Threat {
 /** A training loss: a 0-d tensor from the network, the clean and the adversarial images, and the labels `[batch]`. */
 export type Loss = (net: Network, clean: Tensor, adversarial: Tensor, y: Tensor) => Tensor
 
-/** Step count to number. */
+/** Step count, from 0, to a number such as the learning rate. */
 export type Schedule = (step: number) => number

@@ -17,6 +17,7 @@ import { requireSame } from './verify'
 export type { PlanFunction } from './remote'
 export { IntScalar } from './remote'
 
+/** How a plan is checked and run. */
 export interface PlanOptions {
   /** Trace again at the first repeated call and compare; on by default. */
   readonly verify?: boolean

@@ -63,6 +63,7 @@ export interface TrainAttack extends StepAttack {
   readonly clampStart: boolean
 }
 
+/** The splitting method of a run; `none` trains without one. */
 export type SplittingConfig =
   | { readonly kind: 'none' }
   | {

@@ -18,6 +18,7 @@ export interface EvaluationSettings {
   readonly limit: number | null
 }
 
+/** The training runs behind one set of rows of a table. */
 export interface Preset {
   readonly name: string
   /** One sentence: what it costs and how it differs from the paper. */
@@ -100,6 +101,7 @@ const paperEvaluation: EvaluationSettings = {
 }
 const cifar10 = { name: 'cifar10', images: 50_000 }
 
+/** All presets by name. */
 export const presets = {
   smoke: {
     name: 'smoke',

@@ -23,6 +23,7 @@ export interface TrainFolder {
   append(metrics: EpochMetrics): void | Promise<void>
 }
 
+/** What `train` needs, and who is told how it goes. */
 export interface TrainOptions {
   readonly session: Session
   /** Made with the seed of the configuration; trained in place, and left with the selected weights. */
@@ -39,12 +40,19 @@ export interface TrainOptions {
   readonly signal?: AbortSignal
 }
 
+/** What a run gives besides the weights. */
 export interface TrainResult {
+  /** One entry an epoch, those before a resume included. */
   readonly history: readonly EpochMetrics[]
   /** The epoch whose weights the model now has, from 1. */
   readonly selectedEpoch: number
 }
 
+/**
+ * Trains `model` in place and leaves it with the selected weights. With a folder that holds an unfinished run of the same
+ * configuration it goes on from the last epoch.
+ * @throws RangeError for a configuration that cannot be run; Error when the loss is no longer finite
+ */
 export async function train(options: TrainOptions): Promise<TrainResult> {
   const { session, model, data, config, folder, onEpoch, signal } = options
   checkConfig(config, data.n)

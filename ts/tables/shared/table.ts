@@ -114,6 +114,7 @@ export interface Verdict {
   test: string
 }
 
+/** A table with its numbers, ready for the renderers. */
 export interface TableData {
   table: string
   title: string
@@ -131,6 +132,7 @@ export interface TableData {
   leftOut: string[]
 }
 
+/** A published table: its rows, and what makes data of records. */
 export interface Table {
   name: string
   title: string

@@ -8,6 +8,7 @@ import type { Attack, Network, Threat, Tree } from '../../tensor/kinds'
 import type { Generator } from '../../tensor/generator'
 import type { Tensor } from '../../tensor/tensor'
 
+/** What `craft` needs to run an attack. */
 export interface CraftOptions {
   readonly attack: Attack
   readonly threat: Threat
