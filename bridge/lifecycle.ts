@@ -116,13 +116,14 @@ export async function openWorker(options: ConnectionOptions, settings: Settings)
   let worker: WorkerProcess | undefined
   try {
     const { endpoint, token } = transport
-    const { threads, device, tensorBytes, faults } = settings
+    const { threads, device, tensorBytes, allowImports, faults } = settings
     const limits = { messageBytes: MESSAGE_BYTES, planNodes: PLAN_NODES, handles: MAX_HANDLES, tensorBytes }
     const onLog = (line: string): void => {
       if (log.push(line) > 8) log.shift()
       settings.onLog(line)
     }
-    worker = launcher.launch({ config: { endpoint, token, threads, device, limits, faults }, python, onLog })
+    const config = { endpoint, token, threads, device, limits, allowImports, faults }
+    worker = launcher.launch({ config, python, onLog })
     const handshake = shakeHands(transport, stop.signal)
     // Whoever loses the race below must not surface as an unhandled rejection.
     handshake.catch(() => undefined)

@@ -81,5 +81,7 @@ export interface WorkerConfig {
     readonly handles: number
     readonly tensorBytes: number
   }
+  /** Python code of the user may be imported. */
+  readonly allowImports: boolean
   readonly faults: boolean
 }

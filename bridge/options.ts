@@ -25,6 +25,8 @@ export interface ConnectionOptions {
   readonly debug?: boolean
   /** Largest tensor in bytes, here and in the worker. */
   readonly tensorBytes?: number
+  /** Lets the worker import Python code of yours: `session.adopt`. Without it, nothing is imported on the client's word. */
+  readonly allowImports?: boolean
   /** Switches the worker's fault injection on; for tests. */
   readonly faults?: boolean
 }
@@ -38,6 +40,7 @@ export interface Settings {
   readonly failFast: boolean
   readonly debug: boolean
   readonly tensorBytes: number
+  readonly allowImports: boolean
   readonly faults: boolean
 }
 
@@ -68,6 +71,8 @@ export function settle(options: ConnectionOptions): Settings {
     failFast: options.failFast ?? false,
     debug: options.debug ?? false,
     tensorBytes: positive('tensorBytes', options.tensorBytes ?? MESSAGE_BYTES),
+    // Only the word itself: whatever else is truthy was not meant as a permission.
+    allowImports: options.allowImports === true,
     faults: options.faults ?? false,
   }
 }

@@ -5,6 +5,7 @@ A builder takes what is known about a node and gives the call that replays it.
 
 from __future__ import annotations
 
+import inspect
 import weakref
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -81,7 +82,7 @@ def _call(site: Site) -> Call:
     train = given["mode"][0] == Const("train")
     fixed: dict[str, Any] = {}
     reads: list[tuple[str, Call]] = []
-    # Foreign modules know none of these keywords, so an absent one is not passed at all.
+    # Foreign modules know none of these keywords: an absent one is not passed at all, another where forward takes it.
     for name in ("generator", "noise", "draws"):
         value, read = given[name]
         if isinstance(value, Ref):
@@ -89,15 +90,23 @@ def _call(site: Site) -> Call:
         elif value != Const(None):
             assert isinstance(value, Const)
             fixed[name] = value.value
+    given_names = frozenset(fixed).union(name for name, _ in reads)
     names = given["names"][0]
     replaced = names.value if isinstance(names, Const) else None
     known: weakref.WeakSet[torch.nn.Module] = weakref.WeakSet()
+    taken: weakref.WeakKeyDictionary[torch.nn.Module, frozenset[str]] = weakref.WeakKeyDictionary()
 
     def call(values: Values) -> Any:
         module = module_of(values)
         if module.training is not train:
             module.train(train)
         kwargs = {**fixed, **{name: read(values) for name, read in reads}} if reads else fixed
+        if kwargs:
+            takes = taken.get(module)
+            if takes is None:
+                takes = taken[module] = _keywords(module, given_names)
+            if len(takes) < len(given_names):
+                kwargs = {name: value for name, value in kwargs.items() if name in takes}
         if replaced is None:
             result = module(x_of(values), **kwargs)
         else:
@@ -111,6 +120,17 @@ def _call(site: Site) -> Call:
         return result
 
     return call
+
+
+def _keywords(module: torch.nn.Module, names: frozenset[str]) -> frozenset[str]:
+    # Of `names`, those that the module's forward takes; none where it does not tell, as compiled modules do not.
+    try:
+        parameters = inspect.signature(module.forward).parameters.values()
+    except (TypeError, ValueError):
+        return frozenset()
+    if any(p.kind is p.VAR_KEYWORD for p in parameters):
+        return names
+    return names & {p.name for p in parameters if p.kind is not p.POSITIONAL_ONLY}
 
 
 def _check_names(module: torch.nn.Module, names: list[str]) -> None:

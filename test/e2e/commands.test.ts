@@ -212,3 +212,40 @@ describe('bad input ends in one sentence and exit code 1', () => {
     rmSync(file)
   })
 })
+
+describe('--model file.py:factory', () => {
+  const factory = join(__dirname, '..', 'support', 'small_net.py') + ':make'
+
+  test('inspect and attack a network of the user', async () => {
+    const source = ['--model', factory, '--model-options', '{"width": 2}', '--allow-code', '--json']
+    const [found, attacked] = await Promise.all([
+      run(['inspect', ...source]),
+      run([
+        'attack',
+        ...source,
+        '--data',
+        'fashion_mnist_subset',
+        '--attacks',
+        'fgsm',
+        '--limit',
+        '20',
+        '--threads',
+        '1',
+      ]),
+    ])
+    expect(json(found)).toMatchObject({ architecture: 'SmallNet', convWeights: 18, inputChannels: 1 })
+    expect(json(attacked)).toMatchObject({ network: 'SmallNet', n: 20, attacks: { fgsm: { n: 20 } } })
+  })
+
+  test.each([
+    [['--model', factory], 'Expected `--allow-code` with `--model'],
+    [[net, '--model', factory, '--allow-code'], 'Expected a checkpoint or `--model file.py:factory`, got both'],
+    [[], 'Expected a checkpoint or `--model file.py:factory`, got neither'],
+    [[net, '--allow-code'], 'Expected `--allow-code` to come with `--model`, got a checkpoint'],
+    [['--model', factory, '--model-options', '[1]'], 'Expected a JSON object such as {"width": 16}, got `[1]`'],
+  ])('inspect %j is refused before anything runs', async (args, sentence) => {
+    const { code, stderr } = await run(['inspect', ...args])
+    expect(code).not.toBe(0)
+    expect(stderr).toContain(sentence)
+  })
+})

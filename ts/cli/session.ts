@@ -6,6 +6,8 @@ import type { Terminal } from './terminal'
 export interface WorkerOptions {
   readonly device: string
   readonly threads?: number
+  /** Permission to run Python code of the user. */
+  readonly allowCode?: boolean
 }
 
 /** Runs `body` with a session that is always closed, and with a signal that Ctrl-C and SIGTERM abort. */
@@ -26,6 +28,7 @@ export async function withSession<T>(
     const session = await connect({
       device: options.device as 'auto' | 'cpu' | 'cuda',
       threads: options.threads,
+      allowImports: options.allowCode,
       onLog: (line) => terminal.note(line),
     })
     try {

@@ -4,6 +4,7 @@ import { Connection } from '../../bridge/connection'
 import { FeynkacError } from '../../bridge/errors'
 import type { Welcome } from '../../bridge/messages'
 import type { ConnectionOptions } from '../../bridge/options'
+import { parseSpec } from '../../bridge/spec'
 import { shown, type Dtype } from './arguments'
 import { DeviceTensor } from './device_tensor'
 import { Generator } from './generator'
@@ -27,6 +28,7 @@ export {
 } from './model'
 export { Optimizer } from './optimizer'
 
+/** Device, threads and limits of the worker, and how long to wait for it. */
 export type ConnectOptions = ConnectionOptions
 
 /** What the worker says about itself. */
@@ -37,16 +39,21 @@ export type Handle = HandleOwner
 
 /** What a data set is. */
 export interface DataDescription {
+  /** As `session.data` takes it. */
   readonly name: string
+  /** As it is printed. */
   readonly title: string
+  /** `train` or `test`. */
   readonly split: string
   /** How many images. */
   readonly n: number
   /** Channels, height, width. */
   readonly shape: readonly number[]
+  /** How many; labels count from 0. */
   readonly classes: number
   /** The radius that papers use for it, on the [0, 1] image scale; null where there is no usual one. */
   readonly epsilon: number | null
+  /** Where it was published. */
   readonly source: string
   readonly licence: string
   readonly files: readonly DataFile[]
@@ -81,13 +88,17 @@ export interface SgdOptions {
 
 /** Where the worker's memory stands, in bytes. */
 export interface Memory {
+  /** A count, not bytes. */
   readonly handles: number
   readonly tensorBytes: number
   readonly rssBytes: number
   readonly cudaAllocatedBytes: number
 }
 
-/** Starts a worker. Rejects with one sentence when Python, torch or the device is missing. */
+/**
+ * Starts a worker. Rejects with one sentence when Python, torch or the device is missing (`npx feynkac doctor` tells which).
+ * @throws WorkerLostError when the worker ends while it starts
+ */
 export async function connect(options: ConnectOptions = {}): Promise<Session> {
   return new Session(await Connection.open(options))
 }
@@ -96,6 +107,7 @@ export async function connect(options: ConnectOptions = {}): Promise<Session> {
 export class Session implements AsyncDisposable {
   constructor(readonly connection: Connection) {}
 
+  /** Versions, device and threads. */
   get info(): WorkerInfo {
     return this.connection.welcome
   }
@@ -134,6 +146,18 @@ export class Session implements AsyncDisposable {
     return this.makeModel('checkpoint.load', { path: resolve(path), ...options }, this.load)
   }
 
+  /**
+   * A network of your own: what the factory `file.py:name` (or `module:name`) makes with these keyword arguments, its weights drawn
+   * with `seed` (0 when absent). It lives in the worker, beside ours. Needs a session opened with `allowImports: true`.
+   */
+  async adopt(
+    factory: string,
+    options: Readonly<Record<string, unknown>> = {},
+    { seed = 0 }: { readonly seed?: number } = {},
+  ): Promise<Model> {
+    return this.makeModel('model.adopt', { ...parseSpec(factory), options, seed }, this.adopt)
+  }
+
   /** SGD over these parameters, in this order. */
   sgd(parameters: readonly DeviceTensor[], options: SgdOptions = {}): Optimizer {
     const { momentum = 0, nesterov = false, weightDecay = 0, dampening = 0 } = options
@@ -143,7 +167,7 @@ export class Session implements AsyncDisposable {
     return new Optimizer(handles[0]!, parameters.length)
   }
 
-  /** Loads one split of a data set into the worker. `root` is the folder of its files. */
+  /** Loads one split of a data set into the worker. `root` is the folder of its files; absent for embedded ones. */
   async data(name: string, options: { split: 'train' | 'test'; root?: string }): Promise<Dataset> {
     const { split, root } = options
     const params = { name, split, root: root === undefined ? null : resolve(root) }
@@ -200,6 +224,7 @@ export class Session implements AsyncDisposable {
     this.connection.cancel()
   }
 
+  /** What the worker holds now. */
   async memory(): Promise<Memory> {
     return (await this.connection.call('device.memory', {}, [], [], { site: this.memory }).value) as Memory
   }

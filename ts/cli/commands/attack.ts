@@ -6,13 +6,14 @@ import { wilson } from '../../records/intervals'
 import linf from '../../threats/linf'
 import { evaluationTask } from '../evaluation_task'
 import { imageDistance, names, number, wholeNumber } from '../options'
+import { type ModelOptions, checkSource, openModel, withModelOptions } from '../adopted'
 import { withSession } from '../session'
 import { openTerminal } from '../terminal'
 import { packageVersion } from '../package'
 
 const ATTACKS = ['fgsm', 'ifgsm20', 'cw_paper'] as const
 
-interface Options {
+interface Options extends ModelOptions {
   readonly data: string
   readonly dataRoot?: string
   readonly attacks: string[]
@@ -28,12 +29,17 @@ interface Options {
   readonly json?: boolean
 }
 
-async function attack(path: string, options: Options): Promise<void> {
+async function attack(path: string | undefined, options: Options): Promise<void> {
+  checkSource(path, options)
+  if (options.model !== undefined && options.noiseCoefficient !== undefined)
+    throw new Error('Expected `--noise-coefficient` with a checkpoint only, got it with `--model`')
   const terminal = openTerminal()
   try {
     await withSession(options, terminal, async (session, signal) => {
-      const model = await session.load(
+      const model = await openModel(
+        session,
         path,
+        options,
         options.noiseCoefficient === undefined ? {} : { options: { noise: options.noiseCoefficient } },
       )
       const data = await session.data(options.data, { split: 'test', root: options.dataRoot })
@@ -105,9 +111,9 @@ async function attack(path: string, options: Options): Promise<void> {
 }
 
 export function attackCommand(): Command {
-  return new Command('attack')
+  return withModelOptions(new Command('attack'))
     .description('natural and robust accuracy of a checkpoint (safetensors or torch file of a known layout)')
-    .argument('<checkpoint>', 'the file')
+    .argument('[checkpoint]', 'the file')
     .option(
       '--data <name>',
       'data set: fashion_mnist_subset, fashion_mnist, mnist, cifar10, cifar100, arrays',
@@ -131,7 +137,8 @@ export function attackCommand(): Command {
     .option('--json', 'print one JSON line last')
     .addHelpText(
       'after',
-      '\nExample:\n  npx feynkac attack resnet20.pth --data cifar10 --data-root data/cifar-10-batches-bin --attacks fgsm,ifgsm20 --limit 1000',
+      '\nExamples:\n  npx feynkac attack resnet20.pth --data cifar10 --data-root data/cifar-10-batches-bin --attacks fgsm,ifgsm20 --limit 1000' +
+        '\n  npx feynkac attack --model net.py:make --allow-code --data fashion_mnist_subset --attacks fgsm',
     )
     .action(attack)
 }

@@ -1,10 +1,11 @@
 /** `feynkac inspect`: what a checkpoint is, and how sparse. */
 import { Command } from 'commander'
 import { type Zeros, sparsity } from '../../evaluation/sparsity'
+import { type ModelOptions, checkSource, openModel, withModelOptions } from '../adopted'
 import { withSession } from '../session'
 import { openTerminal } from '../terminal'
 
-interface Options {
+interface Options extends ModelOptions {
   readonly device: string
   readonly json?: boolean
 }
@@ -12,11 +13,12 @@ interface Options {
 const share = ({ zero, total }: Zeros): number => zero / total
 const shown = (zeros: Zeros): string => `${zeros.zero} of ${zeros.total} zero (${(100 * share(zeros)).toFixed(2)} %)`
 
-async function inspect(path: string, options: Options): Promise<void> {
+async function inspect(path: string | undefined, options: Options): Promise<void> {
+  checkSource(path, options)
   const terminal = openTerminal()
   try {
     await withSession({ ...options, threads: 1 }, terminal, async (session) => {
-      const model = await session.load(path)
+      const model = await openModel(session, path, options)
       const zeros = await sparsity({ session, model })
       const { architecture, members, trainable } = model.description
       if (options.json) {
@@ -49,11 +51,14 @@ async function inspect(path: string, options: Options): Promise<void> {
 }
 
 export function inspectCommand(): Command {
-  return new Command('inspect')
+  return withModelOptions(new Command('inspect'))
     .description('what a checkpoint is: architecture, counts, sparsity')
-    .argument('<checkpoint>', 'a safetensors or torch file of a known layout')
+    .argument('[checkpoint]', 'a safetensors or torch file of a known layout')
     .option('--device <name>', 'auto, cpu or cuda', 'cpu')
     .option('--json', 'print one JSON line last')
-    .addHelpText('after', '\nExample:\n  npx feynkac inspect resnet20.pth --json')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  npx feynkac inspect resnet20.pth --json\n  npx feynkac inspect --model net.py:make --allow-code',
+    )
     .action(inspect)
 }
