@@ -8,8 +8,8 @@ const path = require('node:path')
 const DEBIAN_FASHION_MNIST = '/usr/share/datasets/fashion-mnist'
 
 const CIFAR = [
-  { name: 'CIFAR-10', folders: ['cifar-10-batches-py', 'cifar-10-batches-bin'] },
-  { name: 'CIFAR-100', folders: ['cifar-100-python', 'cifar-100-binary'] },
+  { name: 'CIFAR-10', download: 'cifar10', folders: ['cifar-10-batches-py', 'cifar-10-batches-bin'] },
+  { name: 'CIFAR-100', download: 'cifar100', folders: ['cifar-100-python', 'cifar-100-binary'] },
 ]
 
 /**
@@ -34,13 +34,13 @@ function findDataSets({ root, cwd, debian = DEBIAN_FASHION_MNIST }) {
           found: 'not found (optional: the embedded subset is enough for `reproduce`)',
           repair: 'sudo apt install dataset-fashion-mnist',
         },
-    ...CIFAR.map(({ name, folders }) => {
+    ...CIFAR.map(({ name, download, folders }) => {
       const folder = folders.map((entry) => path.join(cwd, 'data', entry)).find((file) => fs.existsSync(file))
       return folder === undefined
         ? {
             name,
             found: 'not found (optional)',
-            repair: `unpack the published archive so that ./data/${folders[0]} exists`,
+            repair: `npx feynkac data ${download} --download --root data`,
           }
         : { name, found: folder, repair: null }
     }),

@@ -11,8 +11,8 @@ const MINIMUM_MINOR = 10
 /** What the worker imports: pip name to module name. */
 const RUNTIME = { torch: 'torch', numpy: 'numpy', pyzmq: 'zmq', msgpack: 'msgpack', safetensors: 'safetensors' }
 
-/** What only the test command needs. */
-const DEVELOPMENT = { pytest: 'pytest', ruff: 'ruff', mypy: 'mypy' }
+/** What only the test command needs; the worker imports pillow where images in folders are read, and says so. */
+const DEVELOPMENT = { pytest: 'pytest', ruff: 'ruff', mypy: 'mypy', pillow: 'PIL' }
 
 /**
  * @typedef {{ error?: string, version?: string, cuda?: string | null, device?: string | null }} ModuleFacts

@@ -17,7 +17,7 @@ from feynkac_worker.errors import ServiceError
 from feynkac_worker.services import SERVICES
 
 CONTEXT: Any = SimpleNamespace(device=torch.device("cpu"))
-NAMES = ["arrays", "cifar10", "cifar100", "fashion_mnist", "fashion_mnist_subset", "mnist"]
+NAMES = ["arrays", "cifar10", "cifar100", "fashion_mnist", "fashion_mnist_subset", "image_folder", "mnist", "svhn"]
 
 
 def test_the_files_are_the_registry() -> None:

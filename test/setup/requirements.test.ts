@@ -38,6 +38,7 @@ test('an installed package does without the development tools', () => {
     'pyzmq',
     'msgpack',
     'safetensors',
+    'pillow',
   ])
   expect(pipBlockOf(parse(withoutDevelopment(text)) as CondaFile)).toEqual(runtime)
 })

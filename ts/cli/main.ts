@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander'
 import { attackCommand } from './commands/attack'
 import { benchCommand } from './commands/bench'
 import { cleanCommand } from './commands/clean'
+import { dataCommand } from './commands/data'
 import { doctorCommand } from './commands/doctor'
 import { inspectCommand } from './commands/inspect'
 import { reproduceCommand } from './commands/reproduce'
@@ -27,6 +28,7 @@ export function program(): Command {
     attackCommand,
     inspectCommand,
     tableCommand,
+    dataCommand,
     doctorCommand,
     benchCommand,
     cleanCommand,

@@ -1,7 +1,8 @@
 """Data sets, one a file; the file name is the registration.
 
 A data set module exports `TITLE`, `EPSILON` (default radius on the [0, 1] scale, None where the user must choose),
-`SPLITS` and `load(root, split) -> Loaded`. Files whose names begin with an underscore are shared readers.
+`SPLITS` and `load(root, split) -> Loaded`, and `REMOTES` where `feynkac data` can download it. Files whose names begin
+with an underscore are shared readers.
 """
 
 from __future__ import annotations

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from feynkac_worker.data import _cifar
 from feynkac_worker.data._dataset import Loaded, Source
+from feynkac_worker.data._remote import Remote
 
 TITLE = "CIFAR-10"
 EPSILON = 0.031
@@ -37,6 +38,15 @@ BINARY = _cifar.Layout(
         "test": {"test_batch.bin": "803d5f7f4d78ea53de84dbe85f74fb6d"},
     },
     label_bytes=1,
+)
+REMOTES = (
+    Remote(
+        "cifar-10-python.tar.gz",
+        170498071,
+        "6d958be074577803d12ecdefd02955f39262c83c16fe9348329d7fe0b5c001ce",
+        ("https://www.cs.toronto.edu/~kriz/",),
+        unpacks=PYTHON.subfolder,
+    ),
 )
 # All images re-encoded as JPEG of quality 75 and unpacked with libjpeg-turbo: recognised so that tables name it.
 _JPEG = (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from feynkac_worker.data import _cifar
 from feynkac_worker.data._dataset import Loaded, Source
+from feynkac_worker.data._remote import Remote
 
 TITLE = "CIFAR-100"
 EPSILON = 0.031
@@ -20,6 +21,15 @@ PYTHON = _cifar.Layout(
 )
 # The authors publish no sums of the unpacked binary files.
 BINARY = _cifar.Layout("cifar-100-binary", {"train": {"train.bin": None}, "test": {"test.bin": None}}, label_bytes=2)
+REMOTES = (
+    Remote(
+        "cifar-100-python.tar.gz",
+        169001437,
+        "85cd44d02ba6437773c5bbd22e183051d648de2e7d6b014e1ef29b855ba677a7",
+        ("https://www.cs.toronto.edu/~kriz/",),
+        unpacks=PYTHON.subfolder,
+    ),
+)
 CIFAR = _cifar.Cifar(SOURCE, b"fine_labels", (PYTHON, BINARY))
 
 

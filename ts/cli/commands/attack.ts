@@ -116,7 +116,7 @@ export function attackCommand(): Command {
     .argument('[checkpoint]', 'the file')
     .option(
       '--data <name>',
-      'data set: fashion_mnist_subset, fashion_mnist, mnist, cifar10, cifar100, arrays',
+      'data set: fashion_mnist_subset, fashion_mnist, mnist, cifar10, cifar100, svhn, arrays, image_folder',
       'cifar10',
     )
     .option('--data-root <dir>', 'folder (or file, for arrays) of the data set')
