@@ -13,11 +13,11 @@ export function complaintsAbout(sources: Readonly<Record<string, string>>): stri
   const options = { ...shared, types: ['node'], noEmit: true, declaration: false, paths }
   const files = Object.fromEntries(Object.entries(sources).map(([name, text]) => [join(root, name), text]))
   const host = ts.createCompilerHost(options)
-  const { readFile, fileExists, getSourceFile } = host
-  host.readFile = (path) => files[path] ?? readFile(path)
-  host.fileExists = (path) => path in files || fileExists(path)
-  host.getSourceFile = (path, target, ...rest) =>
-    path in files ? ts.createSourceFile(path, files[path]!, target) : getSourceFile(path, target, ...rest)
+  const disk = ts.createCompilerHost(options)
+  host.readFile = (path) => files[path] ?? disk.readFile(path)
+  host.fileExists = (path) => path in files || disk.fileExists(path)
+  host.getSourceFile = (path, target) =>
+    path in files ? ts.createSourceFile(path, files[path]!, target) : disk.getSourceFile(path, target)
   const program = ts.createProgram(Object.keys(files), options, host)
   return Object.keys(files).flatMap((path) => {
     const file = program.getSourceFile(path)
