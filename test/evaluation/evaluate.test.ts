@@ -3,6 +3,7 @@
  * attacks.
  */
 import fgsm from '../../ts/attacks/fgsm'
+import pgd from '../../ts/attacks/pgd'
 import { evaluate } from '../../ts/evaluation/evaluate'
 import { paperA } from '../../ts/evaluation/suites'
 import linf from '../../ts/threats/linf'
@@ -72,6 +73,26 @@ test('progress counts images, and an aborted evaluation rejects with the reason'
   expect(seen).toEqual([20, 40, 50].map((done) => ({ attack: 'natural', done, total: 50 })))
   const reason = new Error('enough')
   await expect(evaluate({ ...options, signal: AbortSignal.abort(reason) })).rejects.toBe(reason)
+})
+
+test('restarts count the worst of each image: more never raise the count, and one is none', async () => {
+  const model = await network({ noise: 3 })
+  // A noisy network, so that restarts differ; each restart has its own draws, the first those of a single run.
+  const attacks = { pgd: pgd({ stepSize: 1e-4, iterations: 1 }), fgsm: fgsm({ epsilon: 0.1 }) }
+  const options = { session: worker(), model, data, attacks, threat, batch: 20, limit: 50 }
+  const run = async (seed: number, restarts?: number): Promise<Record<string, number>> => {
+    const { attacks: counts } = await evaluate({ ...options, seed, restarts })
+    return Object.fromEntries(Object.entries(counts).map(([name, { correct }]) => [name, correct]))
+  }
+  const none = await run(3)
+  const [one, two, six] = [await run(3, 1), await run(3, 2), await run(3, 6)]
+  expect(one).toEqual(none)
+  expect(two['pgd']).toBeLessThanOrEqual(one['pgd']!)
+  expect(six['pgd']).toBeLessThanOrEqual(two['pgd']!)
+  expect(six['pgd']).toBeLessThan(one['pgd']!)
+  // Attacks from the clean image are run once.
+  expect(six['fgsm']).toBe(none['fgsm'])
+  await expect(run(3, 0)).rejects.toThrow('Expected `restarts` to be an integer in [1, Infinity), got `0` (number)')
 })
 
 test('a limit beyond the data is refused', async () => {

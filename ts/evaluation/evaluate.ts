@@ -24,6 +24,11 @@ export interface EvaluateOptions {
   readonly limit?: number | null
   readonly seed: number
   readonly noise?: boolean
+  /**
+   * Attacks that start at random are run that many times, and an image is right when it is right after each of them.
+   * A random network answers each time with fresh noise, so restarts also lower its count by chance.
+   */
+  readonly restarts?: number
   readonly onProgress?: (progress: { readonly attack: string; readonly done: number; readonly total: number }) => void
   readonly signal?: AbortSignal
 }
@@ -39,12 +44,15 @@ export interface Evaluation {
  * not depend on the other attacks.
  */
 export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
-  const { session, model, data, attacks, threat, batch = 100, limit, seed, noise = true, onProgress, signal } = options
+  const { session, model, data, attacks, threat, batch = 100, limit, seed, onProgress, signal } = options
+  const { noise = true, restarts = 1 } = options
   expectNumber('batch', batch, { least: 1, integer: true })
+  expectNumber('restarts', restarts, { least: 1, integer: true })
   const n = limit == null ? data.n : expectNumber('limit', limit, { least: 1, most: data.n, integer: true })
   const count = (name: string, attack: Attack | null): Promise<Count> =>
     countCorrect({
       ...{ session, model, images: data.images, labels: data.labels, n, batch, attack, threat, seed, noise, signal },
+      restarts: attack?.start === 'random' ? restarts : 1,
       onProgress: (done) => onProgress?.({ attack: name, done, total: n }),
     })
   const natural = await count('natural', null)

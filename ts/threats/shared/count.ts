@@ -36,24 +36,37 @@ export interface CountOptions {
   readonly seed: number
   /** Whether a random network draws noise, fresh in every pass, inside the attack and for the answer. */
   readonly noise?: boolean
+  /** An image counts as right when it is right after each of that many attacks; 1 when absent. */
+  readonly restarts?: number
   readonly onProgress?: (done: number) => void
   readonly signal?: AbortSignal
 }
 
+/**
+ * The seed of a restart: the first is that of a single run, so more restarts never raise a count. A stride of the golden
+ * ratio keeps the others away from the restarts of neighbouring seeds; torch's CPU generator looks at 32 bits only.
+ */
+const seedOf = (seed: number, restart: number): number =>
+  restart === 0 ? seed : (seed + restart * 0x9e3779b9) % 2 ** 32
+
 /** The count, the last partial batch included. Throws the signal's reason when it is aborted. */
 export async function countCorrect(options: CountOptions): Promise<Count> {
-  const { session, model, images, labels, n, batch, attack, threat, seed, noise = true, onProgress, signal } = options
-  const generator = session.generator(seed)
+  const { session, model, images, labels, n, batch, attack, threat, seed, onProgress, signal } = options
+  const { noise = true, restarts = 1 } = options
+  const generators = Array.from({ length: restarts }, (_, restart) => session.generator(seedOf(seed, restart)))
   const correct = session.put(new BigInt64Array(1), [])
-  const network = (x: Tensor): Tensor => model.call(x, { mode: 'eval', generator, noise })
   const countBatch = (length: number) =>
     plan(
       attack === null ? 'count natural' : 'count attacked',
       (start: Tensor) => {
         const clean = use(images).narrow(0, start, length)
         const y = use(labels).narrow(0, start, length)
-        const x = attack === null ? clean : craft({ attack, threat, network, clean, y, generator })
-        assign(correct, use(correct).add(network(x).argmax({ dim: 1 }).eq(y).sum()))
+        const right = generators.map((generator) => {
+          const network = (x: Tensor): Tensor => model.call(x, { mode: 'eval', generator, noise })
+          const x = attack === null ? clean : craft({ attack, threat, network, clean, y, generator })
+          return network(x).argmax({ dim: 1 }).eq(y)
+        })
+        assign(correct, use(correct).add(right.reduce((all, one) => all.logicalAnd(one)).sum()))
       },
       { session },
     )
@@ -72,6 +85,6 @@ export async function countCorrect(options: CountOptions): Promise<Count> {
     return { correct: await correct.item(), n }
   } finally {
     correct.free()
-    generator.free()
+    for (const generator of generators) generator.free()
   }
 }
