@@ -6,7 +6,7 @@ import { setImmediate as turn } from 'node:timers/promises'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 
-const FIRST = 50_000
+const FIRST = 4096
 
 let gc: (() => void) | undefined
 
