@@ -4,16 +4,18 @@
  */
 import { wireArgument } from './arguments'
 import { validate } from './codec'
-import { FeynkacError, ProtocolError, type CallSite } from './errors'
+import { FeynkacError, type CallSite } from './errors'
 import { HandleTable, type Handle } from './handle'
 import { openWorker, type Started } from './lifecycle'
 import { Link, type Wait } from './link'
 import { Pressure, forceCollection } from './memory'
 import { Command, DEBUG_RUN, type HandleKind, type TensorData, type Welcome, type WireArg } from './messages'
 import { settle, type ConnectionOptions, type Settings } from './options'
+import { PythonControl } from './python'
 import type { Reply } from './replies'
 import { Scopes, type Scope } from './scope'
 import { captureSite, type Hide, type Site } from './site'
+import { readNumbers, readTensors } from './values'
 
 /** Whose caller an error names: pass the public function, so that the frames below it are hidden. */
 interface From {
@@ -30,6 +32,8 @@ export interface Call {
 export class Connection {
   readonly welcome: Welcome
   readonly settings: Settings
+  /** Calls into the user's Python, where the worker is embedded. */
+  readonly python: PythonControl | undefined
   private readonly link: Link
   private readonly table: HandleTable
   private readonly scopes = new Scopes()
@@ -42,6 +46,8 @@ export class Connection {
   constructor(started: Started) {
     this.settings = started.settings
     this.welcome = started.welcome
+    const { embedded } = started.worker
+    this.python = embedded && new PythonControl(embedded)
     this.table = new HandleTable(this, { debug: this.settings.debug, firstId: started.firstHandle })
     this.link = new Link(started, {
       acknowledged: (seq) => this.table.acknowledged(seq),
@@ -149,17 +155,12 @@ export class Connection {
 
   /** Reads tensors. Sends everything issued so far and waits. */
   async get(handles: readonly Handle[], options: Wait & From = {}): Promise<TensorData[]> {
-    const { value, frames } = await this.read('data', handles, options, options.site ?? this.get)
-    return (value as [string, number[], number][]).map(([dtype, shape, index]) => ({
-      dtype,
-      shape,
-      bytes: aligned(frames[index]),
-    }))
+    return readTensors(await this.read('data', handles, options, options.site ?? this.get), handles.length)
   }
 
   /** Reads one number from each handle (0-d or one element), in one message. */
   async items(handles: readonly Handle[], options: Wait & From = {}): Promise<number[]> {
-    return (await this.read('items', handles, options, options.site ?? this.items)).value as number[]
+    return readNumbers(await this.read('items', handles, options, options.site ?? this.items), handles.length)
   }
 
   /** Calls a service; `outputs`: the kinds of the handles that it makes, or how many tensors. */
@@ -293,10 +294,4 @@ export class Connection {
     const ids = this.table.takeDropped()
     if (ids.length > 0) this.queueFree(ids)
   }
-}
-
-/** Typed arrays need aligned memory; small frames may lie anywhere in a shared pool. */
-const aligned = (frame: Uint8Array | undefined): Uint8Array => {
-  if (!frame) throw new ProtocolError('Expected a payload frame for every tensor that was read')
-  return frame.byteOffset % 8 === 0 ? frame : new Uint8Array(frame)
 }

@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 import torch
 from builder import Builder, Client, V
+from mutate import mutate_bytes, mutate_tree
 from test_validation import sample
+from wire import Wire, commands
 
 from feynkac_worker import codec
 from feynkac_worker.errors import PlanError, ProtocolError
@@ -17,77 +19,6 @@ from feynkac_worker.plan import decode
 from feynkac_worker.program import Program
 
 MUTATIONS = 2000
-STRANGE: list[Any] = [
-    *[
-        None,
-        True,
-        False,
-        0,
-        1,
-        -1,
-        2**31,
-        2**32,
-        2**63,
-        -(2**63),
-        0.5,
-        float("nan"),
-        float("inf"),
-        "",
-        "v",
-        "i",
-        "tensor",
-    ],
-    *[
-        [],
-        [[]],
-        ["v", 0],
-        ["i", 0],
-        ["f", "-0"],
-        ["n"],
-        ["l", [["v", 0]]],
-        ["p", [[], [], []]],
-        {},
-        {"a": 1},
-        b"",
-        b"\xff" * 9,
-    ],
-]
-
-
-def mutate_bytes(rng: random.Random, data: bytes) -> bytes:
-    changed = bytearray(data)
-    for _ in range(rng.randint(1, 4)):
-        at = rng.randrange(len(changed) + 1)
-        how = rng.randrange(5)
-        if how == 0 and at < len(changed):
-            changed[at] = rng.randrange(256)
-        elif how == 1 and at < len(changed):
-            del changed[at]
-        elif how == 2:
-            changed.insert(at, rng.randrange(256))
-        elif how == 3:
-            changed = changed[:at] or bytearray(b"\x90")
-        else:
-            # Forged lengths: array32, map32, bin32, str32, ext32.
-            changed[at:at] = bytes([rng.choice([0xDD, 0xDF, 0xC6, 0xDB, 0xC9]), 0x40, 0, 0, 0])
-    return bytes(changed)
-
-
-def mutate_tree(rng: random.Random, value: Any) -> Any:
-    if isinstance(value, list) and value and rng.random() < 0.9:
-        i = rng.randrange(len(value))
-        how = rng.randrange(8)
-        if how == 0:
-            return value[:i] + value[i + 1 :]
-        if how == 1:
-            return [*value[: i + 1], *value[i:]]
-        if how == 2:
-            j = rng.randrange(len(value))
-            return [value[j] if k == i else value[i] if k == j else item for k, item in enumerate(value)]
-        return [mutate_tree(rng, item) if k == i else item for k, item in enumerate(value)]
-    if type(value) is int and rng.random() < 0.5:
-        return value + rng.choice([-1, 1, 1000])
-    return rng.choice(STRANGE)
 
 
 def try_plan(data: bytes) -> str:
@@ -116,20 +47,6 @@ def client() -> Client:
     c.ready(1, b.plan(b.mul(V(0), V(1))))
     c.sent.clear()
     return c
-
-
-def commands(seq: int) -> list[list[Any]]:
-    """One of every kind, with the right sequence numbers."""
-    return [
-        [1, seq + 1, seq + 10, 0],
-        [2, seq + 2, seq + 20, 1, [1]],
-        [3, seq + 3, 1, [1, ["f", 0.5]], [seq + 100], 0],
-        [4, seq + 4, seq + 101, 1, "float32", [2]],
-        [5, seq + 5, "items", [1]],
-        [6, [seq + 100]],
-        [7, seq + 6, "generator.create", {"seed": 1}, [], [seq + 102]],
-        [8, seq + 7],
-    ]
 
 
 def test_mutated_headers_leave_the_worker_alive(client: Client) -> None:
@@ -168,6 +85,16 @@ def test_mutated_headers_leave_the_worker_alive(client: Client) -> None:
     assert client.items(1) in ([1.0], None) or client.last()["class"] == "ProtocolError"
     client.put(7, torch.tensor(2.0))
     assert client.items(7) == [2.0]
+
+
+def test_a_worker_in_its_own_process_survives_mutated_messages() -> None:
+    rng, wire = random.Random(3), Wire()
+    try:
+        for _ in range(300):
+            wire.send(wire.message(rng))
+        assert wire.worker().process.poll() is None
+    finally:
+        wire.close()
 
 
 def test_a_length_of_a_gigabyte_allocates_nothing(client: Client) -> None:
