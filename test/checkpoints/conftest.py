@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +13,8 @@ import torch
 import feynkac_worker.checkpoints.services  # noqa: F401  registers the methods
 from feynkac_worker.handles import Handles
 from feynkac_worker.services import Context, find
+
+sys.path.insert(0, str(Path(__file__).parent))  # for published_files
 
 Call = Callable[..., tuple[Any, list[Any]]]
 

@@ -107,12 +107,6 @@ def test_half_and_double_weights_are_converted_with_a_note(call: Any, tmp_path: 
     assert equal(module.state_dict(), network.float().state_dict())
 
 
-def test_quantised_weights_beside_the_float_ones_are_named(call: Any, tmp_path: Path) -> None:
-    torch.save({"net": EnResNet(8).state_dict(), "G_kernels": [torch.ones(1)] * 20}, tmp_path / "a.t7")
-    notes = call("checkpoint.load", {"path": str(tmp_path / "a.t7")})[0]["metadata"]["notes"]
-    assert notes[-1] == "The quantised weights under `G_kernels` were not used; the network has the float weights."
-
-
 def without(state: dict[str, Tensor], key: str) -> dict[str, Tensor]:
     return {name: tensor for name, tensor in state.items() if name != key}
 

@@ -137,15 +137,14 @@ def test_code_in_a_pickle_is_not_run(save: Callable[..., None], tmp_path: Path) 
 
 
 @pytest.mark.parametrize("save", [torch.save, legacy], ids=["zip", "legacy"])
-def test_whole_modules_are_refused_with_what_to_do(save: Callable[..., None], tmp_path: Path) -> None:
-    """Shape (a)."""
+def test_whole_modules_of_other_code_are_refused_with_what_to_do(save: Callable[..., None], tmp_path: Path) -> None:
     save({"net": EnResNet(8), "acc": 1, "epoch": 2}, tmp_path / "a.t7")
     with pytest.raises(ServiceError) as caught:
         read_checkpoint(str(tmp_path / "a.t7"))
     assert str(caught.value) == (
-        f"Expected `{tmp_path / 'a.t7'}` to hold tensors and numbers, got a pickled Python object "
-        "(`feynkac_worker.models.enresnet.EnResNet`): files of whole modules are not supported yet, "
-        "so save `net.state_dict()` with the code that made it"
+        f"Expected `{tmp_path / 'a.t7'}` to hold tensors, numbers and networks of the published code, got a pickled "
+        "Python object (`feynkac_worker.models.enresnet.EnResNet`), which is not loaded: "
+        "save `net.state_dict()` with the code that made it"
     )
 
 

@@ -78,14 +78,15 @@ def read_zip_header(path: Path) -> dict[str, Any]:
     """The header of a torch file, empty when there is none. Raises ServiceError for a broken one."""
     if not zipfile.is_zipfile(path):
         return {}
-    with zipfile.ZipFile(path) as archive:
-        found = [info for info in archive.infolist() if info.filename.split("/")[-1] == RECORD]
-        if not found or found[0].file_size > _RECORD_LIMIT_BYTES:
-            return {}
-        try:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            found = [info for info in archive.infolist() if info.filename.split("/")[-1] == RECORD]
+            if not found or found[0].file_size > _RECORD_LIMIT_BYTES:
+                return {}
             header = json.loads(archive.read(found[0]))
-        except (ValueError, zipfile.BadZipFile) as error:
-            raise ServiceError(f"Expected the record `{RECORD}` of `{path}` to be JSON, got damaged text") from error
+    except Exception as error:
+        # A damaged archive raises what the reader meets first (BadZipFile, NotImplementedError, zlib.error, …).
+        raise ServiceError(f"Expected the record `{RECORD}` of `{path}` to be JSON, got damaged text") from error
     if not isinstance(header, dict) or not all(isinstance(value, str) for value in header.values()):
         raise ServiceError(f"Expected the record `{RECORD}` of `{path}` to map names to strings, got `{header}`")
     return decode_header(path, header)

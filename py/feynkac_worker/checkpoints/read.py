@@ -1,14 +1,14 @@
 """Reads checkpoint files into named tensors without running code from them.
 
 Containers: safetensors, torch zip files and the older torch files. Layouts: a bare state_dict, or one under `net`,
-`state`, `state_dict`, `model` or `model_state_dict`, its keys perhaps prefixed by `module.` and `basic_net.`.
+`state`, `state_dict`, `model` or `model_state_dict`, its keys perhaps prefixed by `module.` and `basic_net.`; in their
+place a whole pickled network of the published code, which `unpickler.py` reads.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,9 @@ from torch import Tensor
 
 from feynkac_worker.checkpoints.files import readable_file, reason
 from feynkac_worker.checkpoints.header import decode_header, read_zip_header
+from feynkac_worker.checkpoints.networks import walk
+from feynkac_worker.checkpoints.pickled import Pickled, read_pickled, screen
+from feynkac_worker.checkpoints.standins import Network, RefusedError, Slice
 from feynkac_worker.errors import ServiceError
 
 CONTAINER_KEYS = ("net", "state", "state_dict", "model", "model_state_dict")
@@ -37,11 +40,17 @@ class Checkpoint:
     metadata: Mapping[
         str, Any
     ]  # JSON-like: `feynkac` if we wrote the file, and what foreign files store beside the weights
+    network: str | None = None  # the class of a whole pickled network, None for a state_dict
+    options: Mapping[str, Any] = field(default_factory=dict)  # of the architecture, from a whole network's attributes
+    quantised: Any = None  # what lies under `G_kernels`
 
     @property
     def layout(self) -> str:
         """In words: where the state_dict lies and what its names begin with."""
-        place = f"state_dict under `{self.container}`" if self.container else "bare state_dict"
+        if self.network is not None:
+            place = f"whole network `{self.network}`" + (f" under `{self.container}`" if self.container else "")
+        else:
+            place = f"state_dict under `{self.container}`" if self.container else "bare state_dict"
         return f"{place}, prefix `{self.prefix}`" if self.prefix else place
 
     @property
@@ -56,8 +65,11 @@ def read_checkpoint(value: Any) -> Checkpoint:
     if _is_safetensors(path):
         tensors, metadata = read_safetensors(path)
         return Checkpoint(path, "safetensors", None, _prefix(tensors), tensors, decode_header(path, metadata))
-    container, tensors, rest = _state_dict(path, _read_torch(path))
-    return Checkpoint(path, "torch", container, _prefix(tensors), tensors, {**rest, **read_zip_header(path)})
+    content, network, options = _read_torch(path)
+    container, tensors, rest = _state_dict(path, content)
+    quantised = content.get("G_kernels") if container is not None else None
+    metadata = {**rest, **read_zip_header(path)}
+    return Checkpoint(path, "torch", container, _prefix(tensors), tensors, metadata, network, options, quantised)
 
 
 def read_safetensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
@@ -77,23 +89,54 @@ def _is_safetensors(path: Path) -> bool:
     return path.suffix == ".safetensors" or (start[8:9] == b"{" and int.from_bytes(start[:8], "little") < 2**27)
 
 
-def _read_torch(path: Path) -> Any:
+def _read_torch(path: Path) -> tuple[Any, str | None, Mapping[str, Any]]:
+    """The content of a torch file; of a whole network in it the state_dict, the class and the options."""
     try:
-        # Allowed on top of tensors and plain containers: numpy's numbers, which the authors store as `acc`.
-        with torch.serialization.safe_globals(_numpy_scalars()):
-            return torch.load(path, map_location="cpu", weights_only=True)
+        screen(path)
+        try:
+            # Allowed on top of tensors and plain containers: numpy's numbers, which the authors store as `acc`.
+            with torch.serialization.safe_globals(_numpy_scalars()):
+                return torch.load(path, map_location="cpu", weights_only=True), None, {}
+        except Exception:
+            # For networks, above all those of Python 2, torch's refusals have many forms: the restricted unpickler
+            # decides.
+            return _without_networks(read_pickled(path))
+    except RefusedError as error:
+        raise ServiceError(
+            f"Expected `{path}` to hold tensors, numbers and networks of the published code, got {error}"
+        ) from error
     except Exception as error:
         # Damaged files raise whatever the parser meets first (EOFError, IndexError, RuntimeError, struct.error, …).
-        found = re.search(r"GLOBAL ([\w.]+)", str(error))
-        if found:
-            raise ServiceError(
-                f"Expected `{path}` to hold tensors and numbers, got a pickled Python object (`{found[1]}`): "
-                "files of whole modules are not supported yet, so save `net.state_dict()` with the code that made it"
-            ) from error
         raise ServiceError(
             f"Expected `{path}` to be a torch or safetensors file, got a damaged file or another kind of file "
             f"({path.stat().st_size} bytes)"
         ) from error
+
+
+def _without_networks(pickled: Pickled) -> tuple[Any, str | None, Mapping[str, Any]]:
+    """The content with tensors in place of stand-ins, where a checkpoint has tensors: at most one container down."""
+
+    def read(value: Any) -> Any:
+        return pickled.tensor(value) if isinstance(value, Slice) else value
+
+    content = pickled.content
+    if isinstance(content, Network):
+        content = {CONTAINER_KEYS[0]: content}
+    if not isinstance(content, dict):
+        return read(content), None, {}
+    found: dict[Any, Any] = {}
+    kind, options = None, {}
+    for key, value in content.items():
+        if isinstance(value, Network) and kind is None and key in CONTAINER_KEYS:
+            tree = walk(value, pickled)
+            found[key], kind, options = tree.state, value.kind.shown, tree.options
+        elif isinstance(value, dict):
+            found[key] = {name: read(item) for name, item in value.items()}
+        elif isinstance(value, list):
+            found[key] = [read(item) for item in value]
+        else:
+            found[key] = value.kind.shown if isinstance(value, Network) else read(value)
+    return (found[CONTAINER_KEYS[0]] if isinstance(pickled.content, Network) else found), kind, options
 
 
 def _numpy_scalars() -> list[Any]:
@@ -111,9 +154,9 @@ def _state_dict(path: Path, content: Any) -> tuple[str | None, dict[str, Tensor]
         return None, dict(content), {}
     for key in CONTAINER_KEYS:
         if _is_state_dict(content.get(key)):
-            rest = {str(name): _plain(value) for name, value in content.items() if name != key}
+            rest = {str(_plain(name)): _plain(value) for name, value in content.items() if name != key}
             return key, dict(content[key]), rest
-    keys = ", ".join(f"`{key}`" for key in list(content)[:8]) or "none"
+    keys = ", ".join(f"`{_plain(key)}`" for key in list(content)[:8]) or "none"
     raise ServiceError(
         f"Expected `{path}` to hold a state_dict, bare or under one of {', '.join(CONTAINER_KEYS)}, got the keys {keys}"
     )
@@ -122,26 +165,35 @@ def _state_dict(path: Path, content: Any) -> tuple[str | None, dict[str, Tensor]
 def _is_state_dict(value: Any) -> bool:
     if not isinstance(value, Mapping) or not value:
         return False
-    return all(isinstance(key, str) and _is_dense(item) for key, item in value.items())
+    return all(isinstance(key, str) and key.isprintable() and is_dense(item) for key, item in value.items())
 
 
-def _is_dense(value: Any) -> bool:
-    return isinstance(value, Tensor) and value.layout == torch.strided and value.device.type == "cpu"
+def is_dense(value: Any) -> bool:
+    """An ordinary tensor on the CPU whose elements are all in the file, not one shown many times."""
+    if not isinstance(value, Tensor) or value.layout != torch.strided or value.device.type != "cpu":
+        return False
+    return value.numel() * value.element_size() <= value.untyped_storage().nbytes()
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: Any, depth: int = 0) -> Any:
     """Numbers, strings and short lists as they are; everything else in words, such as `tensor float32[16, 3, 3, 3]`."""
     if isinstance(value, Tensor):
         described = f"tensor {str(value.dtype).removeprefix('torch.')}{list(value.shape)}"
         return _plain(value.item()) if value.numel() == 1 else described
     if isinstance(value, np.generic):
         return _plain(value.item())
-    if value is None or isinstance(value, bool | int | float | str):
+    if isinstance(value, str):
+        return value.encode("utf-8", "backslashreplace").decode()
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, int) and abs(value) >= 2**256:
+        return hex(value)[:99]  # decimals of a long number take long
+    if isinstance(value, int | float):
         # Numbers that the wire or JSON cannot carry are kept as text.
-        carried = not isinstance(value, int | float) or abs(value) < 2**32
-        return value if carried else str(value)
-    if isinstance(value, list | tuple) and len(value) <= 16:
-        return [_plain(item) for item in value]
+        return value if abs(value) < 2**32 else str(value)
+    # A list may hold itself, or itself twice.
+    if isinstance(value, list | tuple) and len(value) <= 16 and depth < 3:
+        return [_plain(item, depth + 1) for item in value]
     return type(value).__name__
 
 

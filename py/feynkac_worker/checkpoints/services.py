@@ -37,7 +37,7 @@ def checkpoint_inspect(context: Context, params: Params, inputs: list[Any]) -> R
     """What a file holds, without building its network."""
     inputs_of(inputs, [])
     checkpoint = read_checkpoint(params.get("path"))
-    found, assumed = infer(network_state(checkpoint), checkpoint.metadata)
+    found, assumed = infer(checkpoint, network_state(checkpoint))
     notes = notes_of(checkpoint, found[1] if found else {}, assumed)
     return {
         "layout": checkpoint.layout,
