@@ -52,6 +52,7 @@ export {
   rvsm as rvsmConfig,
 } from './training/config'
 export { type EvaluationSettings, type Preset, preset, presets } from './training/presets'
+export { type RecalibrateOptions, recalibrate } from './training/recalibrate'
 export type { EpochMetrics } from './training/state'
 export { type TrainFolder, type TrainOptions, type TrainResult, train } from './training/train'
 
@@ -61,7 +62,9 @@ export { type RunRecord, parseRecord } from './records/record'
 export { RunFolder } from './records/run_folder'
 export { default as sparsityMeetsRobustnessTable2 } from './tables/sparsity_meets_robustness_table_2'
 export type { Table, TableData } from './tables/shared/table'
+export { toCsv } from './report/csv'
 export { toHtml } from './report/html'
 export { toJson } from './report/json'
+export { toLatex } from './report/latex'
 export { toMarkdown } from './report/markdown'
 export { toTerminal } from './report/terminal'
