@@ -1,7 +1,9 @@
 /** `feynkac table`: renders a table from the records that are there, without running anything. */
 import { resolve } from 'node:path'
 import { Command, Option } from 'commander'
+import { toCsv } from '../../report/csv'
 import { toJson } from '../../report/json'
+import { toLatex } from '../../report/latex'
 import { toTerminal } from '../../report/terminal'
 import { presets } from '../../training/presets'
 import { buildPages } from '../publish'
@@ -11,7 +13,7 @@ import { openTerminal } from '../terminal'
 interface Options {
   readonly preset: string
   readonly runs: string
-  readonly format: 'text' | 'markdown' | 'html' | 'json'
+  readonly format: 'text' | 'markdown' | 'html' | 'latex' | 'csv' | 'json'
   readonly json?: boolean
 }
 
@@ -22,7 +24,9 @@ export function tableCommand(): Command {
     .addOption(new Option('--preset <name>', 'rows of which preset').choices(Object.keys(presets)).default('smoke'))
     .option('--runs <dir>', 'where the records are', 'runs')
     .addOption(
-      new Option('--format <name>', 'how to print').choices(['text', 'markdown', 'html', 'json']).default('text'),
+      new Option('--format <name>', 'how to print')
+        .choices(['text', 'markdown', 'html', 'latex', 'csv', 'json'])
+        .default('text'),
     )
     .option('--json', 'the same as --format json')
     .addHelpText(
@@ -42,8 +46,11 @@ export function tableCommand(): Command {
         text: () => toTerminal(data, { width: process.stdout.columns || 120, color: process.stdout.isTTY }),
         markdown: () => markdown,
         html: () => html,
+        latex: () => toLatex(data),
+        csv: () => toCsv(data),
         json: () => JSON.stringify(toJson(data, null)),
       }
-      terminal.result(texts[format]().trimEnd())
+      // a line of CSV ends with CR LF: only the last LF goes, which `result` writes again
+      terminal.result(texts[format]().replace(/\n$/, ''))
     })
 }
