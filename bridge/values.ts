@@ -1,11 +1,12 @@
 /** The values of GET, checked before anyone computes with them: a worker of another build must not end in a TypeError. */
+import { inspect } from 'node:util'
 import { ProtocolError } from './errors'
 import type { TensorData } from './messages'
 import type { Reply } from './replies'
 
 const refuse = (expected: string, value: unknown): never => {
   throw new ProtocolError(
-    `Expected the worker to answer with ${expected}, got \`${JSON.stringify(value)?.slice(0, 60)}\``,
+    `Expected the worker to answer with ${expected}, got \`${inspect(value, { breakLength: Infinity }).slice(0, 60)}\``,
   )
 }
 

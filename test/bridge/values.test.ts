@@ -10,7 +10,7 @@ test('numbers and tensors are read, payloads aligned', () => {
   expect(tensor!.bytes.byteOffset).toBe(0)
 })
 
-test.each([null, 5, {}, [], [1, 2], ['1'], [null], [[1]]])('%j is not one number', (value) => {
+test.each([null, 5, {}, [], [1, 2], ['1'], [null], [[1]], [2n ** 60n]])('%p is not one number', (value) => {
   expect(() => readNumbers({ value, frames }, 1)).toThrow(ProtocolError)
 })
 
@@ -25,10 +25,11 @@ test.each([
   [['float32', [-1], 0]],
   [['float32', [0.5], 0]],
   [['float32', [2], 1]],
+  [['float32', [2n ** 60n], 0]],
   [
     ['float32', [2], 0],
     ['float32', [2], 0],
   ],
-])('%j is not one tensor', (value) => {
+])('%p is not one tensor', (value) => {
   expect(() => readTensors({ value, frames }, 1)).toThrow(ProtocolError)
 })

@@ -308,6 +308,22 @@ describe('start-up', () => {
     expect(error.message).toBe('Expected the temporary folder (TMPDIR) `/nope` to be writable, got ENOENT')
   })
 
+  test('a temporary folder that is a file is one sentence', async () => {
+    const file = join(folder, 'file')
+    writeFileSync(file, '')
+    const error = await withTmp(file, () => failure(open()))
+    expect(error.message).toBe(`Expected the temporary folder (TMPDIR) \`${file}\` to be writable, got ENOTDIR`)
+  })
+
+  test('a read-only temporary folder is one sentence', async () => {
+    // Root may write anywhere but into the folders of the kernel.
+    const folders = process.getuid?.() === 0 ? ['/proc'] : [folder]
+    if (folders[0] === folder) chmodSync(folder, 0o500)
+    const error = await withTmp(folders[0] as string, () => failure(open()))
+    chmodSync(folder, 0o700)
+    expect(error.message).toMatch(/^Expected the temporary folder \(TMPDIR\) `.*` to be writable, got E[A-Z]+$/)
+  })
+
   test('a foreign worker with another token is not heard, and takes no command', async () => {
     const stranger = new Dealer({ routingId: 'f'.repeat(32), linger: 0 })
     const connection = await open({
