@@ -15,6 +15,7 @@ import type { Model } from '../tensor/model'
 import type { Session } from '../tensor/session'
 import type { Tensor } from '../tensor/tensor'
 
+/** What `recalibrate` needs: the network, and images to measure the statistics of its normalisation on. */
 export interface RecalibrateOptions {
   readonly session: Session
   /** Its running statistics are written; its weights stay. */
