@@ -28,7 +28,7 @@ const SCHEDULES = { constant: [], multistep: ['breakpoints', 'factor'], linear: 
 
 /** Gives the configuration back; `images` is the size of the training split. Throws a RangeError of one sentence. */
 export function checkConfig(config: TrainConfig, images: number): TrainConfig {
-  expectKeys('config', config, KEYS)
+  expectKeys('config', config, KEYS, ['averaging'])
   expectKeys('network', config.network, ['name', 'options'])
   expectNumber('epochs', config.epochs, WHOLE)
   expectNumber('lambda2', config.lambda2, { least: 0 })
@@ -39,6 +39,7 @@ export function checkConfig(config: TrainConfig, images: number): TrainConfig {
   checkAttacks(config)
   checkMethods(config)
   checkImages(config, images)
+  checkAveraging(config)
   return config
 }
 
@@ -107,4 +108,17 @@ function checkImages(config: TrainConfig, images: number): void {
   const left = images - validation.count
   if (config.images !== null) expectNumber('images', config.images, { ...WHOLE, most: left })
   expectNumber('batchSize', config.batchSize, { ...WHOLE, most: config.images ?? left })
+}
+
+function checkAveraging({ averaging, splitting }: TrainConfig): void {
+  if (averaging === undefined) return
+  expectKeys('averaging', averaging, ['decay'])
+  expectNumber('averaging.decay', averaging.decay, { least: 0, most: 1 })
+  if (averaging.decay === 1) throw new RangeError(`Expected \`averaging.decay\` to be below 1, got ${show(1)}`)
+  if (splits(splitting)) {
+    // An average of weights is zero only where all of them were.
+    throw new RangeError(
+      `Expected no \`averaging\` with the splitting method ${splitting.kind}, whose zeros it would undo, got ${show(averaging)}`,
+    )
+  }
 }

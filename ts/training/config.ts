@@ -41,6 +41,8 @@ export interface TrainConfig {
     /** The attack of the selection (evaluation mode, noise on). */
     readonly attack: StepAttack
   }
+  /** Ends with an exponential moving average of the weights; left out, never null, without one. */
+  readonly averaging?: { readonly decay: number }
   readonly seed: number
   /** The worker's threads: other counts give other bits. Null leaves it to the session. */
   readonly threads: number | null

@@ -37,7 +37,7 @@ export interface RecalibrateOptions {
 export async function recalibrate(options: RecalibrateOptions): Promise<void> {
   const { session, model, data, batch, batches, attack = null, seed = 0, positions, signal } = options
   const n = positions?.length ?? data.n
-  expectNumber('batch', batch, { least: 2, most: n, integer: true })
+  expectNumber('batch', batch, { least: 1, most: n, integer: true })
   expectNumber('batches', batches, { least: 1, most: Math.floor(n / batch), integer: true })
   const { moments, counters } = statisticsOf(model)
   const taken = Array.from({ length: batch * batches }, (_, i) => BigInt(positions?.[i] ?? i))

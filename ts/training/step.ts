@@ -17,6 +17,7 @@ import type { Optimizer } from '../tensor/optimizer'
 import type { Session } from '../tensor/session'
 import type { Tensor } from '../tensor/tensor'
 import { augment, type Size } from './augment'
+import type { Averaging } from './averaging'
 import type { TrainConfig } from './config'
 import { makeMethod } from './registry'
 import { assignAll, useAll, type DeviceTree } from './slots'
@@ -35,6 +36,8 @@ export interface TrainParts {
   readonly convolutions: readonly DeviceTensor[]
   /** The splitting method with the slots of its state; null without one. */
   readonly splitting: { readonly method: Splitting; readonly state: DeviceTree } | null
+  /** The averages of the weights; null without them. */
+  readonly averaging: Averaging | null
   /** Sums over the images of an epoch, 0-d: loss (float64) and right answers (int64). */
   readonly sums: { readonly loss: DeviceTensor; readonly correct: DeviceTensor }
 }
@@ -58,6 +61,7 @@ export function trainingStep(parts: TrainParts, config: TrainConfig, batch: numb
       const network: Network = (x) => (logits = parts.model.call(x, { mode: 'train', generator: parts.generator }))
       const fit = loss(network, clean, adversarial, y)
       update(parts, config, fit, lr)
+      parts.averaging?.update()
       addToSums(parts.sums, fit, logits, y, batch)
     },
     { session: parts.session },

@@ -77,14 +77,17 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
       const metrics = await runEpoch(work, order, progress.epoch, options)
       const selected = select(progress, metrics, config)
       progress = { epoch: progress.epoch + 1, selected, history: [...progress.history, metrics] }
-      if (selected.epoch === progress.epoch) work.keep()
-      if (folder !== undefined && statePath !== undefined) {
-        if (selected.epoch === progress.epoch) {
+      if (selected.epoch === progress.epoch) {
+        work.keep()
+        if (folder !== undefined) {
           await model.save(folder.path('model.safetensors'), {
             format: 'safetensors',
             metadata: { epoch: String(selected.epoch) },
           })
         }
+      }
+      work.leaveResult()
+      if (folder !== undefined && statePath !== undefined) {
         await saveProgress(session, statePath, work.parts(), config, progress)
         await folder.append(metrics)
       }
@@ -98,7 +101,10 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
   }
 }
 
-/** One epoch: fresh momentum where the paper's code has it, the steps, w <- u, then what is worth knowing. */
+/**
+ * One epoch: fresh momentum where the paper's code has it, the steps, w <- u, then what is worth knowing. It leaves the
+ * weights of the run's result in the model.
+ */
 async function runEpoch(work: Work, order: number[], epoch: number, options: TrainOptions): Promise<EpochMetrics> {
   const { session, config, onStep, signal } = options
   const { batchSize } = config
@@ -123,6 +129,7 @@ async function runEpoch(work: Work, order: number[], epoch: number, options: Tra
       `Training diverged: the mean loss of epoch ${epoch + 1} is ${ended.loss} at learning rate ${lr}; a smaller \`optimiser.lr\` may help`,
     )
   }
+  await work.enterResult(order, signal)
   return { epoch: epoch + 1, lr, ...ended, validation: await work.validate(signal) }
 }
 

@@ -9,6 +9,7 @@ import type { Model } from '../tensor/model'
 import type { Dataset, Session } from '../tensor/session'
 import { countCorrect, type Count } from '../threats/shared/count'
 import linf from '../threats/linf'
+import { openAveraging } from './averaging'
 import { splits, type TrainConfig } from './config'
 import { makeMethod } from './registry'
 import { assignAll, cloneAll, leavesOf, useAll } from './slots'
@@ -26,6 +27,10 @@ export interface Work {
   step(batch: number): ReturnType<typeof trainingStep>
   /** w <- u, then the mean loss and accuracy over the `seen` images, and the zero channels: one packed read. */
   end(seen: number): Promise<Pick<EpochMetrics, 'loss' | 'trainAccuracy' | 'inputChannels'>>
+  /** Puts the weights of the run's result into the model: the averaged ones, where the configuration says so. */
+  enterResult(order: readonly number[], signal?: AbortSignal): Promise<void>
+  /** Puts the weights of training back. */
+  leaveResult(): void
   validate(signal?: AbortSignal): Promise<EpochMetrics['validation']>
   /** Keeps a copy of the model's weights and buffers. */
   keep(): void
@@ -53,6 +58,7 @@ export function openWork({ session, model, data, config, validation }: WorkOptio
   const generator = session.generator(config.seed)
   const sums = { loss: session.put(0, [], 'float64'), correct: session.put(new BigInt64Array(1), []) }
   const splitting = openSplitting(session, convolutions, config)
+  const averaging = openAveraging({ session, model, data, config })
   const [channels, height, width] = data.shape as [number, number, number]
   const parts: TrainParts = {
     ...{
@@ -64,6 +70,7 @@ export function openWork({ session, model, data, config, validation }: WorkOptio
       generator,
       convolutions,
       splitting,
+      averaging,
       sums,
     },
     size: { channels, height, width },
@@ -107,6 +114,10 @@ export function openWork({ session, model, data, config, validation }: WorkOptio
         inputChannels: { zero: zero!, total: countChannels(model) },
       }
     },
+    async enterResult(order, signal) {
+      await averaging?.enter(order, signal)
+    },
+    leaveResult: () => averaging?.leave(),
     validate: (signal) => validate({ session, model, config, held, signal }),
     keep: run('keep weights', () => assignAll(copies, use(weights))),
     restore: run('restore weights', () => assignAll(weights, use(copies))),
@@ -116,10 +127,12 @@ export function openWork({ session, model, data, config, validation }: WorkOptio
       generator,
       ...named('splitting', splitting === null ? [] : leavesOf(splitting.state)),
       ...named('kept', copies),
+      ...averaging?.parts(),
     }),
     close() {
       const state = splitting === null ? [] : leavesOf(splitting.state)
       for (const handle of [optimizer, generator, sums.loss, sums.correct, ...state, ...copies]) handle.free()
+      averaging?.close()
       held?.images.free()
       held?.labels.free()
     },
