@@ -16,7 +16,7 @@ import pytest
 import torch
 from published_files import Python2, published
 
-from feynkac_worker.checkpoints import unpickler
+from feynkac_worker.checkpoints import pickled, unpickler
 from feynkac_worker.checkpoints.pickled import read_pickled
 from feynkac_worker.checkpoints.read import read_checkpoint
 from feynkac_worker.errors import ServiceError
@@ -229,6 +229,11 @@ def test_bombs_that_stop_torch_do_not_reach_it(tmp_path: Path) -> None:
         for name in ("set", "Counter", "frozenset"):
             data = pairs + glob("builtins", name) + b"]h\x00a\x85R."
             assert "got a call whose arguments are nested more than 50 deep" in refusal(pack(data), tmp_path)
+    # Two readers, two opinions: what Python takes for an archive by its end, and which of two records counts.
+    bomb, fine = pairs + b"}h\x00K\x01s.", b"\x80\x02}."
+    assert "got a damaged file" in refusal(older(bomb) + zipped(fine), tmp_path)
+    for name in ("../other/data.pkl", "DATA.PKL"):
+        assert "got a damaged file" in refusal(zipped(fine, {name: bomb}), tmp_path)
 
 
 def test_trees_that_are_none(tmp_path: Path) -> None:
@@ -247,12 +252,15 @@ def test_trees_that_are_none(tmp_path: Path) -> None:
         assert "got a damaged file" in refusal(older(b"\x80\x02" + data + b"."), tmp_path)
 
 
-def test_archives_that_are_no_checkpoints(tmp_path: Path) -> None:
+def test_archives_that_are_no_checkpoints(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     program = zipped(NETWORK + b".", {"constants.pkl": b"\x80\x02)."})
     assert "got a TorchScript program, which is not run" in refusal(program, tmp_path)
     data = b"\x80\x02" + NETWORK + b")\x81}b."
     assert "got a damaged file" in refusal(zipped(data, method=zipfile.ZIP_DEFLATED), tmp_path)
     assert "got a damaged file" in refusal(zipped(data, {"byteorder": b"big"}), tmp_path)
+    monkeypatch.setattr(pickled, "PICKLE_LIMIT_BYTES", 50)
+    packed = zipped(data + b"N" * 1000, method=zipfile.ZIP_DEFLATED)
+    assert f"got a pickle of {len(data) + 1000} bytes, more than 50" in refusal(packed, tmp_path)
 
 
 def test_tensors_that_share_numbers_are_no_way_to_more_memory(tmp_path: Path) -> None:

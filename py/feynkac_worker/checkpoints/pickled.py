@@ -22,6 +22,7 @@ from feynkac_worker.checkpoints.unpickler import Screen, Unpickler
 MAGIC = 0x1950A86A20F9469CFC6C
 VERSION = 1001
 LIMIT_BYTES = 2**32
+PICKLE_LIMIT_BYTES = 2**28  # a record may be compressed
 
 
 @dataclass
@@ -54,15 +55,25 @@ class Pickled:
 
 def screen(path: Path) -> None:
     """Raises RefusedError for a pickle that could stop the process, and plain errors for damaged files."""
-    if zipfile.is_zipfile(path):
-        with zipfile.ZipFile(path) as archive:
-            name = next(name for name in archive.namelist() if name.partition("/")[2] == "data.pkl")
-            Screen().load(io.BytesIO(archive.read(name)))
-        return
     with path.open("rb") as file:
-        unpickler = Screen()
-        for _ in range(5):
-            unpickler.load(file)
+        if not _is_zip(file.read(4)):
+            file.seek(0)
+            unpickler = Screen()
+            for _ in range(5):
+                unpickler.load(file)
+            return
+    with zipfile.ZipFile(path) as archive:
+        # All of them, whatever folder and capitals: torch chooses by rules of its own.
+        for info in archive.infolist():
+            if info.filename.lower().endswith("data.pkl"):
+                if info.file_size > PICKLE_LIMIT_BYTES:
+                    raise RefusedError(f"a pickle of {info.file_size} bytes, more than {PICKLE_LIMIT_BYTES}")
+                Screen().load(io.BytesIO(archive.read(info)))
+
+
+def _is_zip(start: bytes) -> bool:
+    """As torch decides it; Python looks at the end of a file, where a pickle may have an archive for show."""
+    return start[:4] == b"PK\x03\x04"
 
 
 def read_pickled(path: Path) -> Pickled:
@@ -72,7 +83,7 @@ def read_pickled(path: Path) -> Pickled:
         raise RefusedError(f"a file of whole modules of {size} bytes, more than {LIMIT_BYTES}")
     # Read, not mapped: a file that another process shortens must not kill the worker.
     data = path.read_bytes()
-    return _read_zip(data) if zipfile.is_zipfile(io.BytesIO(data)) else _read_older(data)
+    return _read_zip(data) if _is_zip(data) else _read_older(data)
 
 
 def _read_zip(data: bytes) -> Pickled:
