@@ -1,4 +1,4 @@
-/** How a worker process is started and watched. `execa` is the default; tests bring their own. */
+/** How a worker process is started and watched. `execa` is the default, `pythonia` embeds it; tests bring their own. */
 import type { WorkerConfig } from './messages'
 
 export interface LaunchOptions {
@@ -30,6 +30,16 @@ export interface WorkerProcess {
   kill(signal?: 'SIGKILL'): void
   /** The process no longer keeps this one alive. */
   unref(): void
+  /** Calls into the user's Python; only where the worker is embedded. */
+  readonly embedded?: PythonBridge
+}
+
+/** A request to `py/feynkac_worker/embedded.py`. */
+export type PythonRequest = 'run_function' | 'make_object' | 'drop_object'
+
+export interface PythonBridge {
+  /** Strings in, strings out. Rejects when the process ends. */
+  ask(what: PythonRequest, request: string): Promise<string>
 }
 
 export interface Launcher {

@@ -4,8 +4,9 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { PROTOCOL_VERSION, encodeHeader } from './codec'
 import { CancelledError, FeynkacError, ProtocolError, TimeoutError, WorkerLostError } from './errors'
-import type { Exit, WorkerProcess } from './launcher'
+import type { Exit, Launcher, WorkerProcess } from './launcher'
 import { execaLauncher } from './launchers/execa'
+import { pythoniaLauncher } from './launchers/pythonia'
 import { Command, type Welcome } from './messages'
 import { MAX_HANDLES, MESSAGE_BYTES, PLAN_NODES, type ConnectionOptions, type Settings } from './options'
 import { Replies } from './replies'
@@ -102,9 +103,17 @@ async function shakeHands(transport: ZmqTransport, signal: AbortSignal): Promise
   return checkWelcome((await answer).value)
 }
 
+function launcherOf(given: string | Launcher): Launcher {
+  if (typeof given !== 'string') return given
+  const found = [execaLauncher, pythoniaLauncher].find(({ name }) => name === given)
+  if (found) return found
+  throw new FeynkacError(`Expected \`launcher\` to be execa, pythonia or a launcher, got \`${given}\``)
+}
+
 /** Starts a worker and waits for its WELCOME. Rejects with one clear sentence, leaving neither process nor files behind. */
 export async function openWorker(options: ConnectionOptions, settings: Settings): Promise<Started> {
-  const { signal, launcher = execaLauncher, python } = options
+  const { signal, python } = options
+  const launcher = launcherOf(options.launcher ?? 'execa')
   const cancelled = (): CancelledError =>
     Object.assign(new CancelledError('Cancelled by its AbortSignal during start-up'), {
       cause: signal?.reason as unknown,

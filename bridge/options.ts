@@ -10,7 +10,8 @@ export interface ConnectionOptions {
   readonly threads?: number
   /** The interpreter; FEYNKAC_PYTHON or the prepared environment by default. */
   readonly python?: string
-  readonly launcher?: Launcher
+  /** `execa` starts a child process; `pythonia` embeds the worker, so that `session.python` reaches live objects of your own. */
+  readonly launcher?: 'execa' | 'pythonia' | Launcher
   /** Ends the start-up; later cancellation is per call. */
   readonly signal?: AbortSignal
   /** Deadline of the start-up, 120 s by default: importing torch from a cold disk is slow. */

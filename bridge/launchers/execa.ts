@@ -103,7 +103,8 @@ const pythonPath = (): string => {
   return process.env.PYTHONPATH ? own + delimiter + process.env.PYTHONPATH : own
 }
 
-function interpreter(given: string | undefined): string {
+/** The interpreter to start: the given one, or the one that was prepared. */
+export function interpreter(given: string | undefined): string {
   if (given === undefined) return findPython().python
   const isPath = /[\\/]/.test(given)
   if (isPath && !existsSync(given))

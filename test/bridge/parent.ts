@@ -5,8 +5,11 @@
 import { Connection } from '../../bridge/connection'
 import type { Handle } from '../../bridge/handle'
 
+/** Tests of the embedded worker set it. */
+const launcher = process.env['TEST_LAUNCHER'] as 'pythonia' | undefined
+
 async function main(ending: string): Promise<void> {
-  const connection = await Connection.open({ threads: 1, device: 'cpu', faults: true })
+  const connection = await Connection.open({ threads: 1, device: 'cpu', faults: true, launcher })
   process.stdout.write(JSON.stringify({ worker: connection.welcome.pid }) + '\n')
   switch (ending) {
     case 'exit':

@@ -4,6 +4,7 @@ import { Connection } from '../../bridge/connection'
 import { FeynkacError } from '../../bridge/errors'
 import type { Welcome } from '../../bridge/messages'
 import type { ConnectionOptions } from '../../bridge/options'
+import { type PythonControl, PythonObject } from '../../bridge/python'
 import { parseSpec } from '../../bridge/spec'
 import { shown, type Dtype } from './arguments'
 import { DeviceTensor } from './device_tensor'
@@ -27,6 +28,7 @@ export {
   type Role,
 } from './model'
 export { Optimizer } from './optimizer'
+export { type PythonControl, PythonObject } from '../../bridge/python'
 
 /** Device, threads and limits of the worker, and how long to wait for it. */
 export type ConnectOptions = ConnectionOptions
@@ -107,6 +109,13 @@ export async function connect(options: ConnectOptions = {}): Promise<Session> {
 export class Session implements AsyncDisposable {
   constructor(readonly connection: Connection) {}
 
+  /** Functions and live objects of your own Python; needs `connect({ launcher: 'pythonia', allowImports: true })`. */
+  get python(): PythonControl {
+    const { python } = this.connection
+    if (python) return python
+    throw new FeynkacError("Expected a session opened with `launcher: 'pythonia'`, got one with another launcher")
+  }
+
   /** Versions, device and threads. */
   get info(): WorkerInfo {
     return this.connection.welcome
@@ -148,14 +157,15 @@ export class Session implements AsyncDisposable {
 
   /**
    * A network of your own: what the factory `file.py:name` (or `module:name`) makes with these keyword arguments, its weights drawn
-   * with `seed` (0 when absent). It lives in the worker, beside ours. Needs a session opened with `allowImports: true`.
+   * with `seed` (0 when absent); or a live module that `session.python.make` gave. It lives in the worker, beside ours. Needs a session opened with `allowImports: true`.
    */
   async adopt(
-    factory: string,
+    factory: string | PythonObject,
     options: Readonly<Record<string, unknown>> = {},
     { seed = 0 }: { readonly seed?: number } = {},
   ): Promise<Model> {
-    return this.makeModel('model.adopt', { ...parseSpec(factory), options, seed }, this.adopt)
+    const params = factory instanceof PythonObject ? { object: factory.id } : { ...parseSpec(factory), options, seed }
+    return this.makeModel('model.adopt', params, this.adopt)
   }
 
   /** SGD over these parameters, in this order. */
