@@ -3,7 +3,7 @@ import { createServer } from 'node:http'
 import { existsSync, statSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
-import { json, run, temporaryFolder } from './command_line'
+import { json, run, start, temporaryFolder, until } from './command_line'
 
 const folder = temporaryFolder()
 const SIZE = 9_912_422 // of train-images-idx3-ubyte.gz, the first file of MNIST
@@ -12,6 +12,9 @@ const asked: (string | undefined)[] = []
 
 /** A server with zeros in place of MNIST; its first answer breaks off, and it is not there for the second attempt. */
 const server = createServer((request, response) => {
+  if (request.url?.startsWith('/stalls/')) {
+    return void response.writeHead(200, { 'content-length': SIZE }).write(Buffer.alloc(CUT))
+  }
   asked.push(request.headers.range)
   if (asked.length === 2) return void response.writeHead(503).end()
   const start = Number(/^bytes=(\d+)-$/.exec(request.headers.range ?? '')?.[1] ?? 0)
@@ -30,7 +33,14 @@ beforeAll(async () => {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   mirror = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
 })
-afterAll(() => void server.close())
+afterAll(() => {
+  server.closeAllConnections()
+  server.close()
+})
+
+/** The lines on standard error, without those of a set-up that this run happened to start. */
+const linesOf = (stderr: string): string[] =>
+  stderr.split('\n').filter((line) => line !== '' && !line.startsWith('feynkac set-up:'))
 
 test('the survey names every data set and what was found', async () => {
   const { dataSets } = json(await run(['data', '--json'])) as { dataSets: { name: string; splits: object[] }[] }
@@ -69,15 +79,29 @@ test('a download that broke off goes on, and a wrong checksum is refused', async
   expect(asked).toEqual([undefined, `bytes=${CUT}-`, `bytes=${CUT}-`])
 })
 
+test('Ctrl-C ends a download in one sentence and keeps what has arrived', async () => {
+  const root = join(folder, 'stopped')
+  const part = join(root, 'MNIST/raw/train-images-idx3-ubyte.gz.part')
+  const args = ['data', 'mnist', '--download', '--root', root, '--mirror', `${mirror}/stalls`]
+  const running = start(args, env)
+  const arrived = CUT - (CUT % 2 ** 18)
+  await until(running, () => existsSync(part) && statSync(part).size === arrived)
+  running.child.kill('SIGINT')
+  const { code, stderr } = await running.finished
+  expect(linesOf(stderr)).toEqual([
+    'feynkac: stopped by SIGINT; what has arrived is kept, run the command again to go on',
+  ])
+  expect([code, statSync(part).size]).toEqual([1, arrived])
+})
+
 test.each([
   [['data', '--download'], 'Expected `feynkac data NAME --download --root DIR`'],
-  [['data', 'mnist', '--download'], 'Expected `feynkac data NAME --download --root DIR`'],
   [['data', 'mnist', '--download', '--root', folder, '--mirror', 'ftp://x'], 'http or https URL of a folder, got `ftp'],
   [['data', 'arrays', '--download', '--root', folder], 'Expected a data set that can be downloaded (cifar10, '],
   [['data', 'imagenet'], 'Expected `name` to be one of arrays, cifar10, '],
 ])('%j is refused in one sentence', async (args, sentence) => {
   const { stderr, code } = await run(args)
   expect(stderr).toContain(sentence)
-  expect(stderr.trim().split('\n')).toHaveLength(1)
+  expect(linesOf(stderr)).toHaveLength(1)
   expect(code).toBe(1)
 })
