@@ -19,6 +19,6 @@ export default ({ stepSize, iterations }: Options) => {
     iterations,
     start: 'clean',
     within: 'threat',
-    step: (x, gradient, { state }) => ({ x: x.add(gradient.sign().mul(stepSize)), state }),
+    step: (x, gradient) => x.add(gradient.sign().mul(stepSize)),
   } satisfies Attack
 }

@@ -26,6 +26,9 @@ export async function trainWithProgress(
   { folder, terminal, title }: { readonly folder: RunFolder; readonly terminal: Terminal; readonly title: string },
 ): Promise<TrainResult & { readonly trainSeconds: number }> {
   const { epochs } = options.config
+  const before = folder.metrics().length
+  if (before > 0)
+    terminal.note(before < epochs ? `${title}: resumes after epoch ${before}` : `${title}: trained before, reused`)
   let task: Task | undefined
   const result = await train({
     ...options,

@@ -59,8 +59,8 @@ export interface Attack<S extends Tree = Tree, C extends Tree = Tree> {
   loss?(logits: Tensor, y: Tensor, context: C): Tensor
   /** The state before the first step, made from the first iterate. */
   init?(x: Tensor): S
-  /** The next images (before projection) and state. */
-  step(x: Tensor, gradient: Tensor, view: AttackView<S>): { x: Tensor; state: S }
+  /** The next images (before projection), with the next state where the attack has one. */
+  step(x: Tensor, gradient: Tensor, view: AttackView<S>): Tensor | { x: Tensor; state: S }
   /** The images that the attack returns, when not the last iterate. */
   finish?(x: Tensor, view: { readonly clean: Tensor; readonly state: S }): Tensor
 }

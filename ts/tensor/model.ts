@@ -72,6 +72,12 @@ export class Model extends HandleOwner {
     return this.names(filter).map((name) => this.tensors.get(name) as DeviceTensor)
   }
 
+  /** Whether a pass draws noise, so that it needs a generator. */
+  private get noisy(): boolean {
+    const noise: unknown = this.description.options['noise']
+    return typeof noise === 'number' && noise > 0
+  }
+
   /** The names of the parameters, in the same order. */
   names(filter?: ParameterFilter): string[] {
     return this.description.parameters.filter(predicate(filter)).map(({ name }) => name)
@@ -91,6 +97,13 @@ export class Model extends HandleOwner {
       const { names, values } = parameters
       throw new PlanError(
         `Expected \`parameters\` of model.call to have one value for each of the ${names.length} names, got ${values.length}`,
+        trace.here(op.name),
+      )
+    }
+    if (generator === undefined && noise !== false && this.noisy) {
+      throw new PlanError(
+        `Expected \`generator\` of model.call for ${this.description.architecture}, which draws noise, got nothing; ` +
+          'pass session.generator(seed), or `noise: false`',
         trace.here(op.name),
       )
     }

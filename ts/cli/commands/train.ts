@@ -31,7 +31,7 @@ interface Options {
   readonly classes?: number
   readonly stemStride?: number
   readonly method?: 'none' | 'rvsm' | 'rgsm'
-  readonly beta: number
+  readonly beta?: number
   readonly lambda?: number
   readonly epochs?: number
   readonly batch?: number
@@ -54,10 +54,15 @@ const given = <T extends object>(values: T): Partial<T> =>
   Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as Partial<T>
 
 function splittingOf(base: TrainConfig, { method, beta, lambda }: Options): TrainConfig['splitting'] {
+  if ((method === undefined || method === 'none') && (lambda !== undefined || beta !== undefined)) {
+    throw new Error(
+      `Expected \`--method\` rvsm or rgsm with \`--${lambda === undefined ? 'beta' : 'lambda'}\`, got ${method ?? 'nothing'}`,
+    )
+  }
   if (method === undefined) return base.splitting
   if (method === 'none') return { kind: 'none' }
   if (lambda === undefined) throw new Error(`Expected \`--lambda\` with --method ${method}, got nothing`)
-  return method === 'rvsm' ? rvsm({ beta, lambda }) : rgsm({ beta, lambda1: lambda })
+  return method === 'rvsm' ? rvsm({ beta: beta ?? 1, lambda }) : rgsm({ beta: beta ?? 1, lambda1: lambda })
 }
 
 /** The first row of a preset, or a configuration file, with what the command line says. */
@@ -167,7 +172,7 @@ export function trainCommand(): Command {
     .option('--classes <n>', 'classes', wholeNumber(2))
     .option('--stem-stride <n>', 'stride of the first convolution', wholeNumber(1))
     .addOption(new Option('--method <name>', 'splitting method').choices(['none', 'rvsm', 'rgsm']))
-    .option('--beta <x>', 'weight of the quadratic term', number(0), 1)
+    .option('--beta <x>', 'weight of the quadratic term (1 when absent)', number(0))
     .option('--lambda <x>', 'lambda of RVSM, lambda1 of RGSM', number(0))
     .option('--epochs <n>', 'epochs', wholeNumber(1))
     .option('--batch <n>', 'images a batch', wholeNumber(1))

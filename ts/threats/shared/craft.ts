@@ -6,7 +6,7 @@
 import { grad, repeat } from '../../tensor/functions'
 import type { Attack, Network, Threat, Tree } from '../../tensor/kinds'
 import type { Generator } from '../../tensor/generator'
-import type { Tensor } from '../../tensor/tensor'
+import { Tensor } from '../../tensor/tensor'
 
 /** What `craft` needs to run an attack. */
 export interface CraftOptions {
@@ -37,7 +37,8 @@ export function craft({ attack, threat, network, clean, y, generator, clampStart
     const loss = attack.loss?.(logits, y, context) ?? logits.crossEntropy(y, { reduction: 'none' })
     // The sum gives every image its own gradient, whatever the batch.
     const gradient = grad(loss.sum(), leaf)
-    const next = attack.step(x, gradient, { clean, loss, state, index })
+    const stepped = attack.step(x, gradient, { clean, loss, state, index })
+    const next = stepped instanceof Tensor ? { x: stepped, state } : stepped
     return { x: attack.within === 'threat' ? threat.project(next.x, clean) : next.x, state: next.state }
   })
   return attack.finish?.(end.x, { clean, state: end.state }) ?? end.x
