@@ -91,8 +91,8 @@ const isSpecial = (node) =>
   ts.isConstructorDeclaration(node) || /^\[|^#/.test(ts.getNameOfDeclaration(node)?.getText() ?? '')
 
 /** The public members of an interface, class or object type, those of our own base types included. */
-/** @param {ts.Type} type @param {ts.TypeChecker} checker @returns {string} */
-function membersOf(type, checker) {
+/** @param {ts.Type} type @param {ts.TypeChecker} checker @param {ReadonlyMap<string, string>} [defaults] @returns {string} */
+function membersOf(type, checker, defaults = new Map()) {
   const rows = type.getProperties().flatMap((member) => {
     const [node] = member.declarations ?? []
     if (node === undefined || isHidden(node) || isSpecial(node)) return []
@@ -102,7 +102,10 @@ function membersOf(type, checker) {
       ? signatureOf(node, file).replace(/^get (\w+)\(\)/, '$1')
       : signatureOf(node, file)
     const shown = oneLine(text.replace(/\/\*\*[\s\S]*?\*\//g, '').replace(/^\w+ = (?:function)?/, `${member.name} = `))
-    return [`| \`${cell(shown)}\` | ${cell(escape(docOf(member, checker)))} |`]
+    const initial = defaults.get(member.name)
+    return [
+      `| \`${cell(initial === undefined ? shown : `${shown} = ${initial}`)}\` | ${cell(escape(docOf(member, checker)))} |`,
+    ]
   })
   return rows.length === 0 ? '' : `\n| member | meaning |\n| --- | --- |\n${rows.join('\n')}\n`
 }
@@ -113,6 +116,14 @@ function madeBy(arrow, file) {
   const found = [...arrow.getText(file).matchAll(/satisfies ([A-Z]\w*)/g)].at(-1)
   return found?.[1] ?? 'object'
 }
+
+/** The default of each option, from `({ c = 10 })`. @param {ts.ParameterDeclaration} parameter */
+const defaultsOf = ({ name }) =>
+  new Map(
+    (ts.isObjectBindingPattern(name) ? [...name.elements] : []).flatMap(({ name, initializer }) =>
+      initializer === undefined ? [] : [[name.getText(), initializer.getText()]],
+    ),
+  )
 
 /** An algorithm: one file with a header, options and a default export. */
 /** @param {string} name @param {ts.ExportAssignment} node @param {ts.TypeChecker} checker */
@@ -126,7 +137,8 @@ function algorithm(name, node, checker) {
     const optional = parameter?.initializer === undefined ? '' : '?'
     const options = parameter === undefined ? '' : `options${optional}: ${parameter.type?.getText(file) ?? 'object'}`
     signature += `\n${name}(${options}): ${madeBy(node.expression, file)}`
-    if (parameter !== undefined) members = membersOf(checker.getTypeAtLocation(parameter), checker)
+    if (parameter !== undefined)
+      members = membersOf(checker.getTypeAtLocation(parameter), checker, defaultsOf(parameter))
   }
   return { doc: headerOf(file), text: `${code(signature)}\n\`\`\`text\n${headerOf(file)}\n\`\`\`\n${members}` }
 }
@@ -212,7 +224,10 @@ function pagesOf(entries) {
 }
 
 /** @param {string} text */
-const firstSentence = (text) => /^[\s\S]*?(?:[^.\s]\.(?=\s|$)|$)/.exec(text)?.[0].trim() ?? ''
+const firstSentence = (text) =>
+  // A formula that follows on its own lines is left to the page.
+  (/^[\s\S]*?(?:[^.\s]\.(?=\s|$)|:(?=\n)|$)/.exec(text)?.[0] ?? '').replace(/:$/, '.').trim()
+
 /** @param {string} a @param {string} b */
 const order = (a, b) => (a < b ? -1 : a > b ? 1 : 0)
 
