@@ -19,6 +19,7 @@ export class PythonObject {
   }
 }
 
+/** Functions and live objects of your own Python in the embedded worker: `session.python`. */
 export class PythonControl {
   constructor(private readonly bridge: PythonBridge) {}
 
