@@ -14,7 +14,11 @@ const root = join(__dirname, '..')
 
 /** Pages in reading order, each with the folders or files (without suffix) that it holds. @type {[string, string, string[]][]} */
 const PAGES = [
-  ['session', 'Session: the worker, data, models, optimizers', ['ts/tensor/session', 'ts/tensor/model', 'ts/tensor/']],
+  [
+    'session',
+    'Session: the worker, data, models, optimizers',
+    ['ts/tensor/session', 'ts/tensor/model', 'ts/tensor/', 'bridge/python'],
+  ],
   [
     'plans',
     'Plans, symbolic tensors and their functions',
