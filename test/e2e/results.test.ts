@@ -17,7 +17,9 @@ test('every record is valid, and preset smoke is complete', () => {
 
 test('every result is JSON without NaN, numbers as numbers', () => {
   const check = (value: unknown, at: string): void => {
-    if (typeof value === 'string') expect(`${at}: ${value}`).not.toMatch(/: -?\d+(\.\d+)?$/)
+    // an epsilon is kept in the notation it was asked for in
+    if (at.endsWith('.notation')) expect(typeof value).toBe('string')
+    else if (typeof value === 'string') expect(`${at}: ${value}`).not.toMatch(/: -?\d+(\.\d+)?$/)
     else if (typeof value === 'object' && value !== null)
       Object.entries(value).forEach(([key, item]) => check(item, `${at}.${key}`))
   }
