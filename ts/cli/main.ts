@@ -5,10 +5,12 @@ import { benchCommand } from './commands/bench'
 import { cleanCommand } from './commands/clean'
 import { dataCommand } from './commands/data'
 import { doctorCommand } from './commands/doctor'
+import { figuresCommand } from './commands/figures'
 import { inspectCommand } from './commands/inspect'
 import { reproduceCommand } from './commands/reproduce'
 import { setupCommand } from './commands/setup'
 import { tableCommand } from './commands/table'
+import { tensorboardCommand } from './commands/tensorboard'
 import { trainCommand } from './commands/train'
 import { fail } from './failure'
 import { packageVersion } from './package'
@@ -28,6 +30,8 @@ export function program(): Command {
     attackCommand,
     inspectCommand,
     tableCommand,
+    figuresCommand,
+    tensorboardCommand,
     dataCommand,
     doctorCommand,
     benchCommand,

@@ -1,0 +1,196 @@
+/** Figures of a table as Vega-Lite specifications, pure data: channel norms, sparsity and accuracy against lambda, training. */
+import type { TopLevelSpec } from 'vega-lite'
+import type { EpochMetrics } from '../records/metrics'
+import { methodText, type ColumnKey, type TableData, type TableRow } from '../tables/shared/table'
+import { palette } from './figure_style'
+import { niceCeiling } from './svg'
+
+/** One figure: the stem of its file's name, and a Vega-Lite specification with the data inside. */
+export interface Figure {
+  readonly name: 'channel-norms' | 'lambda' | 'training'
+  readonly spec: TopLevelSpec
+}
+
+/** What figures need besides the table. */
+export interface FigureOptions {
+  /** Epoch metrics by run hash. */
+  readonly metrics?: Record<string, EpochMetrics[]>
+  /** l2 norms of all input-channel slices by run hash. */
+  readonly channelNorms?: Record<string, number[]>
+}
+
+/** The figures that have something to show. */
+export function figuresOf(data: TableData, { metrics = {}, channelNorms = {} }: FigureOptions = {}): Figure[] {
+  const found: [Figure['name'], TopLevelSpec | null][] = [
+    ['channel-norms', norms(data, channelNorms)],
+    ['lambda', againstLambda(data)],
+    ['training', training(data, metrics)],
+  ]
+  return found.flatMap(([name, spec]) => (spec === null ? [] : [{ name, spec }]))
+}
+
+const nameOf = (row: TableRow): string => `${row.network} ${methodText(row)}`
+
+/** The name of a panel as the title of its y axis: at a fixed place, whatever the labels of the axis are. */
+const above = (...title: string[]) => ({
+  title,
+  titleAngle: 0,
+  titleAlign: 'left',
+  titleX: 0,
+  titleY: -6 - 14 * title.length,
+})
+
+/** Panels side by side, aligned by their plots and not by their labels. */
+function figure(data: TableData, text: string, columns: number, concat: object[]): TopLevelSpec {
+  const title = { text, subtitle: `${data.data ?? ''}, preset ${data.preset}` }
+  return { title, concat, columns, bounds: 'flush', spacing: { row: 100, column: 60 } } as TopLevelSpec
+}
+
+/** A channel of a smaller norm counts as zero (paper A). */
+const ZERO = 1e-15
+
+/** One small histogram a row; zeros have a colour of their own, since they are what pruning is about. */
+function norms(data: TableData, channelNorms: Record<string, number[]>): TopLevelSpec | null {
+  const rows = data.rows
+    .map((row) => ({
+      title: nameOf(row),
+      values: row.records.flatMap(({ hash }) => (channelNorms[hash] ?? []).filter(Number.isFinite)),
+    }))
+    .filter(({ values }) => values.length > 0)
+  if (rows.length === 0) return null
+  const max = niceCeiling(rows.flatMap(({ values }) => values).reduce((a, b) => Math.max(a, b), 0))
+  const step = max / 40
+  const panels = rows.map(({ title, values }) => {
+    const zeros = values.filter((norm) => norm < ZERO).length
+    return {
+      width: 260,
+      height: 110,
+      data: { values: values.map((norm) => ({ norm, kind: norm < ZERO ? 'zero' : 'not zero' })) },
+      mark: { type: 'bar', binSpacing: 1 },
+      encoding: {
+        x: {
+          field: 'norm',
+          type: 'quantitative',
+          bin: { step, extent: [0, max] },
+          scale: { domain: [0, max] },
+          title: 'ℓ2 norm of a channel',
+          axis: { values: [0, max / 2, max], grid: false, format: '~r' },
+        },
+        y: {
+          aggregate: 'count',
+          type: 'quantitative',
+          axis: { ...above(title, `${zeros} of ${values.length} channels are zero`), tickCount: 4, tickMinStep: 1 },
+        },
+        color: {
+          field: 'kind',
+          type: 'nominal',
+          title: null,
+          scale: { domain: ['not zero', 'zero'], range: [palette.series[0], palette.series[1]] },
+        },
+      },
+    }
+  })
+  return figure(data, 'Norms of the input channels', 2, panels)
+}
+
+const shown: readonly ColumnKey[] = ['inputChannelSparsity', 'natural', 'ifgsm20']
+
+/** Measured points with their 95 % interval, or one standard deviation over seeds; dense rows stand at 0. */
+function againstLambda(data: TableData): TopLevelSpec | null {
+  const symbol = data.rows.some(({ hyper }) => hyper.lambda1 !== null) ? 'λ1' : 'λ'
+  const networks = [...new Set(data.rows.map(({ network }) => network))]
+  const points = data.rows.flatMap((row) =>
+    row.cells.flatMap(({ column, measured }) => {
+      if (measured === null) return []
+      const { value, std } = measured
+      const { low, high } = measured.interval ?? { low: value - (std ?? 0), high: value + (std ?? 0) }
+      return [{ column, network: row.network, lambda: row.hyper.lambda1 ?? row.hyper.lambda ?? 0, value, low, high }]
+    }),
+  )
+  const lambdas = [...new Set(points.map(({ lambda }) => lambda))].sort((a, b) => a - b)
+  if (lambdas.length < 2) return null
+  const series = { field: 'network', type: 'nominal', title: null }
+  const panels = shown.map((key) => ({
+    width: 190,
+    height: 170,
+    data: { values: points.filter(({ column }) => column === key) },
+    encoding: {
+      x: {
+        field: 'lambda',
+        type: 'quantitative',
+        title: `${symbol} (0: dense)`,
+        axis: { values: lambdas, grid: false, format: '~r' },
+        scale: { padding: 12, nice: false },
+      },
+      y: {
+        field: 'value',
+        type: 'quantitative',
+        axis: {
+          ...above(data.columns.find((column) => column.key === key)?.title ?? key),
+          format: '.0%',
+          tickCount: 5,
+        },
+        scale: { zero: key === 'inputChannelSparsity', padding: 6 },
+      },
+      color: { ...series, scale: { domain: networks, range: palette.series.slice(0, networks.length) } },
+    },
+    layer: [
+      { mark: { type: 'line', strokeWidth: 1.5 } },
+      { mark: { type: 'rule', strokeWidth: 1.5 }, encoding: { y: { field: 'low' }, y2: { field: 'high' } } },
+      {
+        mark: { type: 'point', filled: true, size: 45, opacity: 1 },
+        encoding: { shape: { ...series, scale: { domain: networks } } },
+      },
+    ],
+  }))
+  return figure(data, `Sparsity and accuracy against ${symbol}`, 3, panels)
+}
+
+const curves: readonly [title: string, read: (line: EpochMetrics) => number | undefined, format: string][] = [
+  ['Training loss', ({ loss }) => loss, '~r'],
+  ['Robust training accuracy', ({ trainAccuracy }) => trainAccuracy, '.0%'],
+  ['Channel sparsity', ({ inputChannels: zeros }) => zeros && zeros.zero / zeros.total, '.0%'],
+]
+
+/** Loss, robust training accuracy and channel sparsity over the epochs, one line a seed. */
+function training(data: TableData, metrics: Record<string, EpochMetrics[]>): TopLevelSpec | null {
+  const rows = data.rows.filter(({ records }) => records.some(({ hash }) => (metrics[hash] ?? []).length > 0))
+  const names = rows.map(nameOf)
+  const panels = curves.flatMap(([title, read, format]) => {
+    const values = rows.flatMap((row) =>
+      row.records.flatMap(({ hash, seed }) =>
+        (metrics[hash] ?? []).flatMap((line) => {
+          const value = read(line)
+          if (typeof value !== 'number' || !Number.isFinite(value)) return []
+          return [{ row: nameOf(row), seed, epoch: line.epoch, value }]
+        }),
+      ),
+    )
+    if (values.length === 0) return []
+    return {
+      width: 190,
+      height: 150,
+      data: { values },
+      // one epoch is no line, so every epoch is also a point
+      mark: { type: 'line', strokeWidth: 1.5, point: { size: 9, opacity: 1 } },
+      encoding: {
+        x: {
+          field: 'epoch',
+          type: 'quantitative',
+          title: 'epoch',
+          axis: { tickMinStep: 1, grid: false, tickCount: 5, format: 'd' },
+          scale: { zero: false, nice: false, padding: 6 },
+        },
+        y: { field: 'value', type: 'quantitative', axis: { ...above(title), format, tickCount: 5 } },
+        detail: { field: 'seed', type: 'nominal' },
+        color: {
+          field: 'row',
+          type: 'nominal',
+          title: null,
+          scale: { domain: names, range: palette.series.slice(0, names.length) },
+        },
+      },
+    }
+  })
+  return panels.length === 0 ? null : figure(data, 'Training', 3, panels)
+}
