@@ -1,14 +1,14 @@
 /** The numbers of a run as TensorBoard draws them: one tag a number of an epoch, and the tested accuracies at the chosen epoch. */
 import type { EpochMetrics } from '../records/metrics'
 import type { RunRecord } from '../records/record'
-import type { Scalar } from './tensorboard'
+import type { LoggedScalar } from './tensorboard'
 
 /**
  * `train/loss`, `sparsity/inputChannels`, `validation/robust`, `test/fgsm`, …: any finite number of an epoch, counts as
  * fractions. `start` is when the run began (seconds since 1970); epochs follow by their own `seconds`.
  */
-export function scalarsOf(metrics: readonly EpochMetrics[], record: RunRecord | null, start: number): Scalar[] {
-  const scalars: Scalar[] = []
+export function scalarsOf(metrics: readonly EpochMetrics[], record: RunRecord | null, start: number): LoggedScalar[] {
+  const scalars: LoggedScalar[] = []
   let time = start
   for (const line of metrics) {
     const fields = Object.entries(line).filter(([name]) => name !== 'epoch')
@@ -20,7 +20,7 @@ export function scalarsOf(metrics: readonly EpochMetrics[], record: RunRecord | 
   }
   if (record === null) return scalars
   const { natural, attacks } = record.measured
-  const tested = Object.entries({ natural, ...attacks }).map(([name, { correct, n }]): Scalar => {
+  const tested = Object.entries({ natural, ...attacks }).map(([name, { correct, n }]): LoggedScalar => {
     return { tag: `test/${name}`, step: record.selectedEpoch, value: correct / n, time: Date.parse(record.date) / 1000 }
   })
   return [...scalars, ...tested]

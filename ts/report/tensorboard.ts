@@ -4,7 +4,7 @@
  */
 
 /** One number of one run at one step. */
-export interface Scalar {
+export interface LoggedScalar {
   /** `train/loss`: what comes before the slash groups charts. */
   readonly tag: string
   readonly step: number
@@ -14,7 +14,7 @@ export interface Scalar {
 }
 
 /** The bytes of an event file; `start` is the time (seconds since 1970) of its first event, which names the format. */
-export function toEventFile(scalars: readonly Scalar[], start: number): Buffer {
+export function toEventFile(scalars: readonly LoggedScalar[], start: number): Buffer {
   const version = Buffer.concat([double(1, start), bytes(3, Buffer.from('brain.Event:2'))])
   const events = scalars.map(({ tag, step, value, time }) => {
     const summary = bytes(1, Buffer.concat([bytes(1, Buffer.from(tag)), float(2, value)]))
