@@ -56,8 +56,30 @@ function positive(name: string, value: number): number {
   throw new FeynkacError(`Expected \`${name}\` to be a positive integer, got \`${String(value)}\` (${typeof value})`)
 }
 
-/** Fills in the defaults; throws one sentence for a value that makes no sense. */
+const KNOWN: Readonly<Record<keyof ConnectionOptions, true>> = {
+  device: true,
+  threads: true,
+  python: true,
+  launcher: true,
+  signal: true,
+  startTimeoutMs: true,
+  silenceMs: true,
+  onLog: true,
+  failFast: true,
+  debug: true,
+  tensorBytes: true,
+  allowImports: true,
+  faults: true,
+}
+
+/** Fills in the defaults; throws one sentence for an unknown option or a value that makes no sense. */
 export function settle(options: ConnectionOptions): Settings {
+  const unknown = Object.keys(options).find((name) => !Object.hasOwn(KNOWN, name))
+  if (unknown !== undefined) {
+    throw new FeynkacError(
+      `Expected the options of connect to be among ${Object.keys(KNOWN).join(', ')}, got \`${unknown}\``,
+    )
+  }
   const device = options.device ?? 'auto'
   if (!/^(auto|cpu|cuda(:\d+)?)$/.test(device))
     throw new FeynkacError(

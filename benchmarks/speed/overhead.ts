@@ -190,18 +190,14 @@ async function roundTrip(session: Session): Promise<number> {
 /** Measures all cases with `pairs` interleaved pairs each; `onProgress` counts finished pairs. */
 export async function measureOverhead(
   session: Session,
-  { pairs, onProgress = () => undefined }: { pairs: number; onProgress?: (done: number, total: number) => void },
+  { pairs, onProgress = () => undefined }: { pairs: number; onProgress?: (done: number) => void },
 ): Promise<Overhead> {
   const perCommandMicroseconds = await perCommand(session)
   const roundTripMicroseconds = await roundTrip(session)
   const cases = []
   let done = 0
   for (const example of CASES) {
-    cases.push(
-      await measureCase(session, example, pairs, session.info.threads, () =>
-        onProgress(++done, CASES.length * (pairs + 1)),
-      ),
-    )
+    cases.push(await measureCase(session, example, pairs, session.info.threads, () => onProgress(++done)))
   }
   return { cases, perCommandMicroseconds, roundTripMicroseconds }
 }

@@ -180,7 +180,10 @@ def test_refuses_absent_files(tmp_path: Path) -> None:
     (tmp_path / "data_batch_4.bin").unlink()
     with pytest.raises(ServiceError, match=r"^Expected the file `.*data_batch_4.bin`, got no such file$"):
         cifar10.load(str(tmp_path), "train")
-    with pytest.raises(ServiceError, match=r"^Expected `root` to be the folder that holds CIFAR-10, got none$"):
+    with pytest.raises(
+        ServiceError,
+        match=r"^Expected `root` \(--data-root on the command line\) to be the folder that holds CIFAR-10, got none$",
+    ):
         cifar10.load(None, "train")
 
 

@@ -114,7 +114,7 @@ def test_refuses_damaged_gzip_and_absent_files(tmp_path: Path) -> None:
 def test_refuses_roots_and_splits(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     for root, message in [
-        (None, r"^Expected `root` to be the folder that holds MNIST, got none$"),
+        (None, r"^Expected `root` \(--data-root on the command line\) to be the folder that holds MNIST, got none$"),
         ("mnist", r"^Expected `root` to be an absolute path, got `mnist`$"),
         (str(tmp_path / "file"), r"got `.*file` \(a file\)$"),
         (str(tmp_path / "none"), r"got `.*none` \(no such folder\)$"),

@@ -120,7 +120,10 @@ def test_refuses_roots_and_splits(tmp_path: Path) -> None:
         svhn.load(str(tmp_path), "train")
     with pytest.raises(ServiceError, match=r"^Expected `split` to be one of train, test, got `extra`$"):
         svhn.load(str(tmp_path), "extra")
-    with pytest.raises(ServiceError, match=r"^Expected `root` to be the folder that holds SVHN, got none$"):
+    with pytest.raises(
+        ServiceError,
+        match=r"^Expected `root` \(--data-root on the command line\) to be the folder that holds SVHN, got none$",
+    ):
         svhn.load(None, "test")
 
 

@@ -91,6 +91,9 @@ class Cache {
 
   /** The long way: finds the plan by the signature of the arguments, traces it at the first call, and again at the second. */
   call(args: readonly unknown[], site: (...args: unknown[]) => unknown): unknown {
+    if (args.length < this.fn.length) {
+      throw new PlanError(`Expected ${this.fn.length} arguments of plan "${this.name}", got ${args.length}`)
+    }
     const { key, leaves, flat } = signatureOf(args)
     const connection = connectionOf(leaves) ?? this.options.session?.connection
     const known = this.plansOf(connection).get(key)

@@ -13,6 +13,7 @@ import { HandleOwner } from './handle_owner'
 import { type HostData, toBytes } from './host_data'
 import { Model, type ModelDescription } from './model'
 import { Optimizer } from './optimizer'
+import { expectKeys } from './options'
 import { takeApart } from './tree'
 
 export { DeviceTensor, type HostTensor, type TensorArray } from './device_tensor'
@@ -170,6 +171,7 @@ export class Session implements AsyncDisposable {
 
   /** SGD over these parameters, in this order. */
   sgd(parameters: readonly DeviceTensor[], options: SgdOptions = {}): Optimizer {
+    expectKeys('options of sgd', options, [], ['momentum', 'nesterov', 'weightDecay', 'dampening'])
     const { momentum = 0, nesterov = false, weightDecay = 0, dampening = 0 } = options
     const params = { kind: 'sgd', momentum, nesterov, weightDecay, dampening }
     const inputs = parameters.map(({ handle }) => handle)
@@ -224,7 +226,7 @@ export class Session implements AsyncDisposable {
     await this.connection.ready(options)
   }
 
-  /** Resolves when everything issued so far is done. */
+  /** Resolves when everything issued so far is done. A failure shows at the next read of what it spoiled, or at `close()`. */
   async barrier(options: { signal?: AbortSignal } = {}): Promise<void> {
     await this.connection.barrier(options)
   }

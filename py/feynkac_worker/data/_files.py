@@ -16,7 +16,9 @@ _CHUNK = 1 << 20
 def folder(root: str | None, title: str) -> Path:
     """The folder a user gave. ServiceError when it is absent, relative or not a folder."""
     if root is None:
-        raise ServiceError(f"Expected `root` to be the folder that holds {title}, got none")
+        raise ServiceError(
+            f"Expected `root` (--data-root on the command line) to be the folder that holds {title}, got none"
+        )
     path = Path(root)
     if not path.is_absolute():
         raise ServiceError(f"Expected `root` to be an absolute path, got `{root}`")

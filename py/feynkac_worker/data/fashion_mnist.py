@@ -46,7 +46,7 @@ def load(root: str | None, split: str) -> Loaded:
     """
     if root is None and not DEBIAN.is_dir():
         raise ServiceError(
-            f"Expected `root` to be the folder that holds {TITLE}, got none, "
+            f"Expected `root` (--data-root on the command line) to be the folder that holds {TITLE}, got none, "
             "and Debian's package `dataset-fashion-mnist` is not installed"
         )
     place = folder(root if root is not None else str(DEBIAN), TITLE)

@@ -2,7 +2,7 @@
 import { cpus } from 'node:os'
 import { Command } from 'commander'
 import { measureMemory } from '../../../benchmarks/speed/memory'
-import { measureOverhead } from '../../../benchmarks/speed/overhead'
+import { CASES, measureOverhead } from '../../../benchmarks/speed/overhead'
 import { wholeNumber } from '../options'
 import { withSession } from '../session'
 import { openTerminal } from '../terminal'
@@ -18,16 +18,9 @@ async function overhead(options: Options): Promise<void> {
   const terminal = openTerminal()
   try {
     await withSession(options, terminal, async (session) => {
-      const task = terminal.task('bench overhead', 1)
-      let total = 1
-      const measured = await measureOverhead(session, {
-        pairs: options.pairs,
-        onProgress: (done, all) => {
-          total = all
-          task.update(done / all, `${done}/${all} pairs`)
-        },
-      })
-      task.finish(`${total} pairs`)
+      const task = terminal.task('bench overhead, pairs', CASES.length * (options.pairs + 1))
+      const measured = await measureOverhead(session, { pairs: options.pairs, onProgress: (done) => task.update(done) })
+      task.finish()
       const { torch, device, threads } = session.info
       const conditions = {
         torch,
