@@ -190,7 +190,7 @@ const welcome: Welcome = {
 }
 
 /** A connection over a fake worker, past its handshake. */
-export function connect(options: ConnectionOptions & { firstHandle?: number } = {}): {
+export function connect({ firstHandle, ...options }: ConnectionOptions & { firstHandle?: number } = {}): {
   fake: FakeWorker
   connection: Connection
 } {
@@ -202,7 +202,7 @@ export function connect(options: ConnectionOptions & { firstHandle?: number } = 
     settings,
     welcome,
     lastSeq: 1,
-    firstHandle: options.firstHandle,
+    firstHandle,
   }
   return { fake, connection: new Connection(started) }
 }

@@ -1,6 +1,7 @@
 import type { Wire } from '../../bridge/codec'
 import { BackpressureError, ProtocolError } from '../../bridge/errors'
 import { Command } from '../../bridge/messages'
+import { type ConnectionOptions, settle } from '../../bridge/options'
 import { HARD_LIMIT, WINDOW } from '../../bridge/queue'
 import { connect } from './fake_worker'
 
@@ -174,4 +175,9 @@ describe('values', () => {
     const { connection } = connect({ tensorBytes: 8 })
     expect(() => connection.put(new Uint8Array(9), 'uint8', [9])).toThrow('Expected a tensor of at most 8 bytes, got 9')
   })
+})
+
+test('an option that connect does not know is refused with the known ones', () => {
+  const misspelt = { devise: 'cpu' } as ConnectionOptions
+  expect(() => settle(misspelt)).toThrow(/^Expected the options of connect to be among device, threads, .*, got `devise`$/)
 })
