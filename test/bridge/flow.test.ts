@@ -179,5 +179,7 @@ describe('values', () => {
 
 test('an option that connect does not know is refused with the known ones', () => {
   const misspelt = { devise: 'cpu' } as ConnectionOptions
-  expect(() => settle(misspelt)).toThrow(/^Expected the options of connect to be among device, threads, .*, got `devise`$/)
+  expect(() => settle(misspelt)).toThrow(
+    /^Expected the options of connect to be among device, threads, .*, got `devise`$/,
+  )
 })
