@@ -1,5 +1,6 @@
 /** One row of a table with one seed: train, evaluate, count zeros, record. What was finished before is not done again. */
 import { cpus } from 'node:os'
+import { packageVersion } from '../../bridge/root'
 import { evaluate } from '../evaluation/evaluate'
 import { sparsity } from '../evaluation/sparsity'
 import { paperA } from '../evaluation/suites'
@@ -10,9 +11,9 @@ import type { Dataset, Session } from '../tensor/session'
 import linf from '../threats/linf'
 import { type TrainConfig, splits } from '../training/config'
 import type { EvaluationSettings } from '../training/presets'
+import { commit } from './checkout'
 import { evaluationTask } from './evaluation_task'
 import type { KnownData } from './known'
-import { commit, packageVersion } from './package'
 import type { Terminal } from './terminal'
 import { trainWithProgress } from './training_task'
 

@@ -10,8 +10,6 @@ import { dirname, join, resolve } from 'node:path'
 export interface KnownData {
   readonly title: string
   readonly official: boolean
-  readonly trainN: number
-  readonly testN: number
   /** SHA-256 of the loaded images and labels of both splits. */
   readonly checksum: string
   readonly files: readonly { readonly path: string; readonly size: number; readonly modifiedMs: number }[]

@@ -22,8 +22,6 @@ export async function loadBoth(
   const known: KnownData = {
     title: train.title === test.title ? train.title : `${train.title} / ${test.title}`,
     official: train.official && test.official,
-    trainN: train.n,
-    testN: test.n,
     checksum: createHash('sha256').update(`${train.checksum} ${test.checksum}`).digest('hex'),
     files: [...new Set(paths)].map(stampOf),
   }

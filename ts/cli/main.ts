@@ -13,7 +13,7 @@ import { tableCommand } from './commands/table'
 import { tensorboardCommand } from './commands/tensorboard'
 import { trainCommand } from './commands/train'
 import { fail } from './failure'
-import { packageVersion } from './package'
+import { packageVersion } from '../../bridge/root'
 
 /** The whole command line; actions throw, `main` reports. */
 export function program(): Command {

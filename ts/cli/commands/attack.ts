@@ -9,7 +9,7 @@ import { imageDistance, names, number, wholeNumber } from '../options'
 import { type ModelOptions, checkSource, openModel, withModelOptions } from '../adopted'
 import { withSession } from '../session'
 import { openTerminal } from '../terminal'
-import { packageVersion } from '../package'
+import { packageVersion } from '../../../bridge/root'
 
 const ATTACKS = ['fgsm', 'ifgsm20', 'cw_paper'] as const
 

@@ -1,13 +1,6 @@
-/** Facts about the installed package. */
+/** Which state of a checkout runs. */
 import { execFileSync } from 'node:child_process'
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { packageRoot } from '../../setup/environment'
-
-/** The version in package.json. */
-export function packageVersion(): string {
-  return (JSON.parse(readFileSync(join(packageRoot(), 'package.json'), 'utf8')) as { version: string }).version
-}
+import { packageRoot } from '../../bridge/root'
 
 /** The commit of the checkout that runs, `+` appended when the tree has changes; null outside a checkout. */
 export function commit(): string | null {
