@@ -32,10 +32,14 @@ export { default as groupL0 } from './penalties/group_l0'
 export { default as groupLasso } from './penalties/group_lasso'
 export { default as groupTransformedL1 } from './penalties/group_transformed_l1'
 export { default as l0 } from './penalties/l0'
+export { default as sparseChannels } from './penalties/sparse_channels'
+export { default as sparseWeights } from './penalties/sparse_weights'
 export { default as transformedL1 } from './penalties/transformed_l1'
 export { default as constant } from './schedules/constant'
 export { default as linear } from './schedules/linear'
 export { default as multistep } from './schedules/multistep'
+export { default as admm } from './splitting/admm'
+export { default as admmPaper } from './splitting/admm_paper'
 export { default as rgsm } from './splitting/rgsm'
 export { default as rvsm } from './splitting/rvsm'
 export { default as linf } from './threats/linf'
@@ -45,9 +49,11 @@ export * from './evaluation/evaluate'
 export * from './evaluation/sparsity'
 export * from './evaluation/suites'
 export {
+  type AdmmOptions,
   type SplittingConfig,
   type TrainAttack,
   type TrainConfig,
+  admm as admmConfig,
   rgsm as rgsmConfig,
   rvsm as rvsmConfig,
 } from './training/config'

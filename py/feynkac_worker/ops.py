@@ -128,6 +128,7 @@ TARGETS: dict[str, Target] = {
         select=torch.select,
         pad=kernels.pad,
         reshape=torch.reshape,
+        reshape_as=Tensor.reshape_as,
         permute=torch.permute,
         transpose=torch.transpose,
         expand=Tensor.expand,

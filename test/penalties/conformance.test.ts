@@ -87,14 +87,20 @@ async function largestGain(make: (lambda: number) => Penalty): Promise<number> {
 /** The smoothing of a norm, sqrt(s + 1e-8), moves an objective by up to 1e-4 a channel; float32 by less. */
 const TOLERANCE = 5e-4
 
-describe.each(methodNames('penalties'))('%s', (name) => {
-  const make = (lambda: number): Penalty => makeMethod('penalties', name, { lambda })
+/** What a penalty is made from besides lambda: indicators of sets have a share of zeros instead, and know no price. */
+const SETS = ['sparse_channels', 'sparse_weights']
 
-  test.each([-0.1, NaN, Infinity, '0.1', undefined])('refuses lambda = %p', (lambda) => {
-    expect(() => make(lambda as number)).toThrow(/^Expected `lambda` to be a number in \[0, Infinity\), got `/)
+describe.each(methodNames('penalties'))('%s', (name) => {
+  const [option, range] = SETS.includes(name) ? ['share', /\[0, 1\]/] : ['lambda', /\[0, Infinity\)/]
+  const make = (value: number | Tensor): Penalty => makeMethod('penalties', name, { [option]: value })
+
+  test.each([-0.1, NaN, Infinity, '0.1', undefined])('refuses %p', (value) => {
+    expect(() => make(value as number)).toThrow(
+      new RegExp(`^Expected \`${option}\` to be a number in ${range.source}, got \``),
+    )
   })
 
-  test('lambda = 0 is the identity, also at zero channels', async () => {
+  test('0 is the identity, also at zero channels', async () => {
     const identity = plan('identity', (w: Tensor) => make(0).prox(w, 0.7), { session: worker() })
     const w = weights(5)
     expect(await numbers(identity(put(w)))).toEqual(w)

@@ -109,7 +109,7 @@ test.each<[string, Partial<TrainConfig>, string]>([
   [
     'splitting',
     { splitting: { kind: 'admn', beta: 1, penalty: { name: 'l0', options: {} } } },
-    'Expected `splitting.kind` to be one of none, rgsm, rvsm, got `"admn"` (string)',
+    'Expected `splitting.kind` to be one of none, admm, admm_paper, rgsm, rvsm, got `"admn"` (string)',
   ],
   ['batch', { batchSize: 6001 }, 'Expected `batchSize` to be an integer in [1, 6000], got `6001` (number)'],
   [

@@ -1,27 +1,19 @@
 /**
  * Training on a real worker: resumed runs end with the same bits, weights are pruned, aborted runs leave whole files.
  */
-import { createHash } from 'node:crypto'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { connect, type Dataset } from '../../ts/tensor/session'
 import { rgsm, type TrainConfig } from '../../ts/training/config'
 import { presets } from '../../ts/training/presets'
-import type { EpochMetrics } from '../../ts/training/state'
 import { train, type TrainFolder, type TrainOptions, type TrainResult } from '../../ts/training/train'
+import { hash, useFolder } from '../support/run_files'
 import { useWorker } from '../support/worker'
 
 const worker = useWorker()
 let data: Dataset
-let root: string
+const folder = useFolder()
 beforeAll(async () => {
   data = await worker().data('fashion_mnist_subset', { split: 'train' })
 })
-beforeEach(() => {
-  root = mkdtempSync(join(tmpdir(), 'feynkac-train-'))
-})
-afterEach(() => rmSync(root, { recursive: true, force: true }))
 
 /**
  * A network with noise, so that the generator's state matters; every kind of augmentation; a last batch that is not
@@ -42,29 +34,6 @@ const tiny: TrainConfig = {
   optimiser: { ...presets.smoke.rows(5, 1)[3]!.optimiser, resetMomentumEachEpoch: false },
   images: 64,
   validation: { count: 40, selection: 'best', attack: { stepSize: 0.05, iterations: 2, randomStart: true } },
-}
-
-interface Files extends TrainFolder {
-  readonly logged: EpochMetrics[]
-}
-
-function folder(name: string): Files {
-  const logged: EpochMetrics[] = []
-  return { path: (file) => join(root, `${name}.${file}`), append: (metrics) => void logged.push(metrics), logged }
-}
-
-/**
- * SHA-256 of a safetensors file, its header with sorted keys: their order in a file is arbitrary, the bytes of the
- * tensors are not.
- */
-function hash(files: TrainFolder, name: string): string {
-  const bytes = readFileSync(files.path(name))
-  const body = 8 + Number(bytes.readBigUInt64LE(0))
-  const header = JSON.parse(bytes.subarray(8, body).toString()) as Record<string, object>
-  const sorted = Object.keys(header)
-    .sort()
-    .map((key) => [key, Object.entries(header[key]!).sort()])
-  return createHash('sha256').update(JSON.stringify(sorted)).update(bytes.subarray(body)).digest('hex')
 }
 
 type Hooks = Pick<TrainOptions, 'signal' | 'onEpoch' | 'onStep'>

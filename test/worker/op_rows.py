@@ -202,6 +202,7 @@ ROWS: dict[str, list[Row]] = {
     "permute": [(lambda: [normal(2, 3, 4)], [X, [2, 0, 1]], lambda x: x.permute(2, 0, 1))],
     "transpose": [(lambda: [normal(2, 3, 4)], [X, 0, 2], lambda x: x.transpose(0, 2))],
     "expand": [(lambda: [normal(3, 1)], [X, [-1, 4]], lambda x: x.expand(-1, 4))],
+    "reshape_as": [(lambda: [normal(12), normal(3, 4)], [X, Y], lambda x, y: x.reshape_as(y))],
     "expand_as": [(lambda: [normal(3, 1), normal(3, 4)], [X, Y], lambda x, y: x.expand_as(y))],
     "unsqueeze": [(lambda: [normal(3)], [X, 1], lambda x: x[:, None])],
     "squeeze": [(lambda: [normal(3, 1)], [X, 1], lambda x: x[:, 0])],

@@ -6,8 +6,8 @@
  * The pull is decoupled from the momentum and u sees the updated w, both as in the authors' released code.
  */
 import type { Penalty, Scalar, Splitting } from '../tensor/kinds'
-import { expectNumber } from '../tensor/options'
 import type { Tensor } from '../tensor/tensor'
+import { proxOf } from './shared/prox'
 
 export interface Options {
   /** The weight of the quadratic term, > 0. */
@@ -20,9 +20,8 @@ export interface Options {
 export type State = { readonly u: readonly Tensor[] }
 
 export default ({ beta, penalty }: Options) => {
-  if (typeof beta === 'number') expectNumber('beta', beta, { least: 0, open: true })
-  const gamma = typeof beta === 'number' ? 1 / beta : beta.reciprocal()
-  const proxOfAll = (w: readonly Tensor[]): State => ({ u: w.map((wi) => penalty.prox(wi, gamma)) })
+  const prox = proxOf({ beta, penalty })
+  const proxOfAll = (w: readonly Tensor[]): State => ({ u: prox(w) })
   return {
     init: proxOfAll,
     pull: (w, { u }, lr) => w.map((wi, i) => wi.sub(wi.sub(u[i]!).mul(lr).mul(beta))),

@@ -29,8 +29,15 @@ export interface Splitting<S extends Tree = Tree> {
   pull(w: readonly Tensor[], state: S, lr: Scalar): Tensor[]
   /** The state after the optimiser's step. */
   step(w: readonly Tensor[], state: S): S
+  /** The state after the last batch of an epoch, before `replace`; it stays when absent. */
+  renew?(w: readonly Tensor[], state: S): S
   /** The weights that replace w at the end of an epoch. */
   replace(w: readonly Tensor[], state: S): Tensor[]
+  /**
+   * True: `replace` gives only what an epoch is validated and saved with, and training goes on from w. It goes on from
+   * the replacement when absent.
+   */
+  readonly aside?: boolean
 }
 
 /** What an attack's step sees besides the image and the gradient. */

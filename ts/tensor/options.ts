@@ -44,6 +44,11 @@ export function expectNumber(name: string, value: unknown, range: Range = {}): n
   return value
 }
 
+/** The same for a number that may be a 0-d tensor as well; what a tensor holds is not known while a plan is traced. */
+export function expectScalar(name: string, value: unknown, range: Range = {}): void {
+  if (typeof value !== 'object' || value === null) expectNumber(name, value, range)
+}
+
 /** Gives `value` back when it is one of `known`; the message of the RangeError lists them. */
 export function expectOneOf<T extends string | boolean>(name: string, value: unknown, known: readonly T[]): T {
   const found = known.find((candidate) => candidate === value)

@@ -4,6 +4,7 @@
 import { expectKeys, expectNumber, expectOneOf, show } from '../tensor/options'
 import { splits, type StepAttack, type TrainConfig } from './config'
 import { methodNames } from './registry'
+import { makeSplitting } from './splitting'
 
 const KEYS: readonly (keyof TrainConfig)[] = [
   'network',
@@ -92,6 +93,8 @@ function checkMethods({ loss, splitting }: TrainConfig): void {
   expectNumber('splitting.beta', splitting.beta, { least: 0, open: true })
   expectKeys('splitting.penalty', splitting.penalty, ['name', 'options'])
   expectOneOf('splitting.penalty.name', splitting.penalty.name, methodNames('penalties'))
+  // The makers check the numbers; without this a bad one would be found only after the data are loaded.
+  makeSplitting(splitting)
 }
 
 function checkImages(config: TrainConfig, images: number): void {

@@ -1,4 +1,5 @@
 /** What a training run is: plain JSON, so that it can be hashed, stored beside the results and compared. */
+import { expectNumber, expectOneOf } from '../tensor/options'
 
 export interface TrainConfig {
   /** A name and options of the model registry. */
@@ -89,6 +90,33 @@ export const rgsm = ({ beta, lambda1 }: { beta: number; lambda1: number }): Spli
   beta,
   penalty: { name: 'group_l0', options: { lambda: lambda1 } },
 })
+
+/** What ADMM is asked for. */
+export interface AdmmOptions {
+  /** The weight of the quadratic term; 1e-2 in paper A's code. */
+  readonly rho: number
+  /** Zeros in every convolution, in percent: 50 and 80 in paper A's code. */
+  readonly percent: number
+  /** Zero weights, or whole input channels. */
+  readonly of: 'weights' | 'channels'
+  /**
+   * `correct` (when absent): magnitudes, duals kept, zeros that are real. `paper`: as in paper A's released code, with its
+   * percentile of signed weights, its duals that start again at each epoch, and no projection at the end.
+   */
+  readonly variant?: 'correct' | 'paper'
+}
+
+/** ADMM with a share of zeros in every convolution: the baseline of paper A, done correctly or as it was published. */
+export function admm({ rho, percent, of, variant = 'correct' }: AdmmOptions): SplittingConfig {
+  const paper = expectOneOf('variant', variant, ['correct', 'paper']) === 'paper'
+  const set = expectOneOf('of', of, ['weights', 'channels'])
+  expectNumber('percent', percent, { least: 0, most: 100 })
+  return {
+    kind: paper ? 'admm_paper' : 'admm',
+    beta: rho,
+    penalty: { name: `sparse_${set}`, options: { share: percent / 100, ...(paper && { rule: 'paper' }) } },
+  }
+}
 
 /** Whether a run splits its weights. */
 export const splits = (splitting: SplittingConfig): splitting is Exclude<SplittingConfig, { kind: 'none' }> =>

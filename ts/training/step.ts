@@ -8,7 +8,7 @@ import { craft } from '../threats/shared/craft'
 import linf from '../threats/linf'
 import groupLasso from '../penalties/group_lasso'
 import { assign, grad, use } from '../tensor/functions'
-import type { Network, Splitting } from '../tensor/kinds'
+import type { Network } from '../tensor/kinds'
 import { plan } from '../tensor/plan'
 import type { DeviceTensor } from '../tensor/device_tensor'
 import type { Generator } from '../tensor/generator'
@@ -20,7 +20,7 @@ import { augment, type Size } from './augment'
 import type { Averaging } from './averaging'
 import type { TrainConfig } from './config'
 import { makeMethod } from './registry'
-import { assignAll, useAll, type DeviceTree } from './slots'
+import type { SplittingRun } from './splitting'
 
 /** What lives on the worker during training. */
 export interface TrainParts {
@@ -34,8 +34,8 @@ export interface TrainParts {
   readonly generator: Generator
   /** The convolution weights, in the model's order. */
   readonly convolutions: readonly DeviceTensor[]
-  /** The splitting method with the slots of its state; null without one. */
-  readonly splitting: { readonly method: Splitting; readonly state: DeviceTree } | null
+  /** The splitting method and its state; null without one. */
+  readonly splitting: SplittingRun | null
   /** The averages of the weights; null without them. */
   readonly averaging: Averaging | null
   /** Sums over the images of an epoch, 0-d: loss (float64) and right answers (int64). */
@@ -86,11 +86,9 @@ function update(
     optimizer.step(gradients, lr)
     return
   }
-  const { method, state } = splitting
-  const pulled = method.pull(use(convolutions), useAll(state), lr)
-  assignAll(convolutions, pulled)
+  splitting.pull(lr)
   optimizer.step(gradients, lr)
-  assignAll(state, method.step(use(convolutions), useAll(state)))
+  splitting.step()
 }
 
 /** The loss of RGSM, fit + lambda2 * ||w||_GL over all convolutions (paper A, Algorithm 2). */

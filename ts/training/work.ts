@@ -10,9 +10,9 @@ import type { Dataset, Session } from '../tensor/session'
 import { countCorrect, type Count } from '../threats/shared/count'
 import linf from '../threats/linf'
 import { openAveraging } from './averaging'
-import { splits, type TrainConfig } from './config'
-import { makeMethod } from './registry'
-import { assignAll, cloneAll, leavesOf, useAll } from './slots'
+import type { TrainConfig } from './config'
+import { assignAll, leavesOf } from './slots'
+import { openSplitting } from './splitting'
 import type { EpochMetrics } from './state'
 import { trainingStep, type TrainParts } from './step'
 
@@ -25,9 +25,9 @@ export interface Work {
   begin(): void
   /** The plan of a step with that many images. */
   step(batch: number): ReturnType<typeof trainingStep>
-  /** w <- u, then the mean loss and accuracy over the `seen` images, and the zero channels: one packed read. */
+  /** Enters the splitting method's result (w <- u), then the mean loss and accuracy over the `seen` images, and the zero channels: one packed read. */
   end(seen: number): Promise<Pick<EpochMetrics, 'loss' | 'trainAccuracy' | 'inputChannels'>>
-  /** Puts the weights of the run's result into the model: the averaged ones, where the configuration says so. */
+  /** Puts what else belongs to the run's result into the model: averaged weights, where the configuration says so. */
   enterResult(order: readonly number[], signal?: AbortSignal): Promise<void>
   /** Puts the weights of training back. */
   leaveResult(): void
@@ -57,7 +57,7 @@ export function openWork({ session, model, data, config, validation }: WorkOptio
   const optimizer = session.sgd(model.parameters(), { momentum, nesterov, weightDecay })
   const generator = session.generator(config.seed)
   const sums = { loss: session.put(0, [], 'float64'), correct: session.put(new BigInt64Array(1), []) }
-  const splitting = openSplitting(session, convolutions, config)
+  const splitting = openSplitting({ session, convolutions, config })
   const averaging = openAveraging({ session, model, data, config })
   const [channels, height, width] = data.shape as [number, number, number]
   const parts: TrainParts = {
@@ -88,8 +88,7 @@ export function openWork({ session, model, data, config, validation }: WorkOptio
   const end = plan(
     'end epoch',
     () => {
-      if (splitting !== null)
-        assignAll(convolutions, splitting.method.replace(use(convolutions), useAll(splitting.state)))
+      splitting?.enterResult()
       return use(convolutions)
         .map(zeroChannels)
         .reduce((a, b) => a.add(b))
@@ -117,7 +116,10 @@ export function openWork({ session, model, data, config, validation }: WorkOptio
     async enterResult(order, signal) {
       await averaging?.enter(order, signal)
     },
-    leaveResult: () => averaging?.leave(),
+    leaveResult() {
+      averaging?.leave()
+      splitting?.leaveResult()
+    },
     validate: (signal) => validate({ session, model, config, held, signal }),
     keep: run('keep weights', () => assignAll(copies, use(weights))),
     restore: run('restore weights', () => assignAll(weights, use(copies))),
@@ -130,8 +132,8 @@ export function openWork({ session, model, data, config, validation }: WorkOptio
       ...averaging?.parts(),
     }),
     close() {
-      const state = splitting === null ? [] : leavesOf(splitting.state)
-      for (const handle of [optimizer, generator, sums.loss, sums.correct, ...state, ...copies]) handle.free()
+      for (const handle of [optimizer, generator, sums.loss, sums.correct, ...copies]) handle.free()
+      splitting?.close()
       averaging?.close()
       held?.images.free()
       held?.labels.free()
@@ -147,22 +149,6 @@ function countChannels({ description }: Model): number {
   return description.parameters
     .filter(({ role }) => role === 'conv' || role === 'downsample')
     .reduce((sum, { shape }) => sum + shape[1]!, 0)
-}
-
-/**
- * The method with its first state in slots of its own: what a method gives may be the weights themselves, hence the
- * copies.
- */
-function openSplitting(
-  session: Session,
-  convolutions: DeviceTensor[],
-  { splitting }: TrainConfig,
-): TrainParts['splitting'] {
-  if (!splits(splitting)) return null
-  const penalty = makeMethod('penalties', splitting.penalty.name, splitting.penalty.options)
-  const method = makeMethod('splitting', splitting.kind, { beta: splitting.beta, penalty })
-  const state = plan('first state', () => cloneAll(method.init(use(convolutions))), { session })()
-  return { method, state }
 }
 
 interface Held {
