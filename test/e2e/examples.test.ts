@@ -15,10 +15,42 @@ async function example(name: string, ...args: string[]): Promise<string> {
   return stdout
 }
 
-const tested = ['own_checkpoint.ts', 'own_method.ts']
+const tested = ['own_attack.ts', 'own_checkpoint.ts', 'own_method.ts', 'own_module.ts', 'own_penalty.ts']
 
 test('every example is run here', () => {
   expect(readdirSync(join(root, 'examples')).filter((name) => name.endsWith('.ts'))).toEqual(tested)
+})
+
+/** The counts of right answers that an example prints, by attack. */
+const counts = (output: string): Record<string, number> =>
+  Object.fromEntries([...output.matchAll(/^(\w+) (\d+) of 200$/gm)].map(([, name, count]) => [name!, Number(count)]))
+
+test('own_attack.ts measures its attack beside known ones', async () => {
+  const found = counts(await example('own_attack.ts'))
+  expect(Object.keys(found)).toEqual(['natural', 'fgsm', 'pgd10', 'annealed_margin10'])
+  expect(found['annealed_margin10']).toBeLessThan(found['natural']!)
+  expect(found['annealed_margin10']).toBeLessThanOrEqual(found['fgsm']!)
+})
+
+test('own_module.ts trains, attacks and inspects a network from its own Python file', async () => {
+  const output = await example('own_module.ts')
+  expect(output).toMatch(/^SmallNet: 6506 parameters$/m)
+  expect(output).toMatch(/^convolutions: stem\.weight, body\.0\.conv1\.weight, .*body\.1\.conv2\.weight$/m)
+  const [, first, last] = /^adversarial loss ([\d.]+) -> ([\d.]+)$/m.exec(output) ?? []
+  expect(Number(last)).toBeLessThan(Number(first))
+  const { natural, fgsm, pgd10 } = counts(output)
+  expect(natural).toBeGreaterThan(40) // chance is 20
+  expect(Math.max(fgsm!, pgd10!)).toBeLessThan(natural!)
+  expect(output).toMatch(/^0 of 33 input channels are zero$/m)
+  expect(existsSync(join(folder, 'own_module.pt'))).toBe(true)
+})
+
+test('own_penalty.ts prunes whole filters', async () => {
+  const zero = [...(await example('own_penalty.ts')).matchAll(/loss ([\d.]+), (\d+) of 120 filters/g)]
+  expect(zero).toHaveLength(2)
+  expect(Number(zero[1]![1])).toBeLessThan(Number(zero[0]![1]))
+  expect(Number(zero[1]![2])).toBeGreaterThan(0)
+  expect(Number(zero[1]![2])).toBeLessThan(120)
 })
 
 test('own_method.ts trains with its own attack and splitting step', async () => {
