@@ -1,6 +1,9 @@
 /** The JSON that other programs rely on, and what the command line says when something is wrong. */
 import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { assign, use } from '../../ts/tensor/functions'
+import { plan } from '../../ts/tensor/plan'
+import { connect } from '../../ts/tensor/session'
 import { json, run, temporaryFolder } from './command_line'
 
 const folder = temporaryFolder()
@@ -237,9 +240,40 @@ describe('--model file.py:factory', () => {
     expect(json(attacked)).toMatchObject({ network: 'SmallNet', n: 20, attacks: { fgsm: { n: 20 } } })
   })
 
+  test('weights of a file in a network of the user', async () => {
+    const weights = join(folder, 'own.pt')
+    {
+      await using session = await connect({ device: 'cpu', threads: 1, allowImports: true })
+      const model = await session.adopt(factory, { width: 3 })
+      const first = model.parameters()[0]!
+      plan('clear', () => assign(first, use(first).zerosLike()))()
+      await model.save(weights, { format: 'pt' })
+    }
+    const source = [weights, '--model', factory, '--allow-code', '--json', '--model-options']
+    const [found, wrong] = await Promise.all([
+      run(['inspect', ...source, '{"width": 3}']),
+      run(['inspect', ...source, '{"width": 4}']),
+    ])
+    expect(json(found)).toMatchObject({ architecture: 'SmallNet', convWeights: 27, weightSparsity: 1 })
+    expect(wrong.code).toBe(1)
+    expect(wrong.stderr).toContain('with `stem.weight` as float32[4, 1, 3, 3], got float32[3, 1, 3, 3]')
+  })
+
+  test('a file that does not tell what it is advises a flag that is there', async () => {
+    const weights = join(folder, 'own.pt')
+    const unknown = await run(['inspect', weights])
+    expect(unknown.stderr).toContain('(pass `name`, `--name` on the command line, to say which network it is)')
+    const [named, renamed] = await Promise.all([
+      run(['inspect', weights, '--name', 'resnet8']),
+      run(['inspect', net, '--name', 'enresnet8', '--json']),
+    ])
+    expect(named.stderr).toContain('to hold the weights of ResNet8 with `ensemble.0.conv1.weight`')
+    expect(json(renamed)).toMatchObject({ architecture: 'En2ResNet8' })
+  })
+
   test.each([
     [['--model', factory], 'Expected `--allow-code` with `--model'],
-    [[net, '--model', factory, '--allow-code'], 'Expected a checkpoint or `--model file.py:factory`, got both'],
+    [[net, '--model', factory, '--allow-code', '--name', 'resnet8'], 'Expected `--model` or `--name`, which both say'],
     [[], 'Expected a checkpoint or `--model file.py:factory`, got neither'],
     [[net, '--allow-code'], 'Expected `--allow-code` to come with `--model`, got a checkpoint'],
     [['--model', factory, '--model-options', '[1]'], 'Expected a JSON object such as {"width": 16}, got `[1]`'],

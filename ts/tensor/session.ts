@@ -81,6 +81,16 @@ export interface Dataset extends DataDescription {
   readonly labels: DeviceTensor
 }
 
+/** Which network a checkpoint holds, where the file does not tell. */
+export interface LoadOptions {
+  /** One of the worker's networks. */
+  readonly name?: string
+  /** Options of that network; they win over those of the file. */
+  readonly options?: Readonly<Record<string, unknown>>
+  /** A network to copy, in place of a name. */
+  readonly model?: Model
+}
+
 /** Options of torch.optim.SGD; everything is 0 or false by default. The learning rate is an argument of each step. */
 export interface SgdOptions {
   readonly momentum?: number
@@ -148,12 +158,16 @@ export class Session implements AsyncDisposable {
     return this.makeModel('model.create', { name, options: rest, seed }, this.model)
   }
 
-  /** The network of a checkpoint. `name` and `options` say what it is when the file does not tell. */
-  async load(
-    path: string,
-    options: { name?: string; options?: Readonly<Record<string, unknown>> } = {},
-  ): Promise<Model> {
-    return this.makeModel('checkpoint.load', { path: resolve(path), ...options }, this.load)
+  /**
+   * The network of a checkpoint. `name` and `options` say what it is when the file does not tell. With `model`, such as a network of
+   * your own that was adopted: a copy of it with the weights of the file; `model` itself stays as it is.
+   */
+  async load(path: string, options: LoadOptions = {}): Promise<Model> {
+    expectKeys('options of load', options, [], ['name', 'options', 'model'])
+    const { model, ...rest } = options
+    if (model !== undefined && (rest.name !== undefined || rest.options !== undefined))
+      throw new FeynkacError('Expected `model`, or `name` and `options`, in the options of load, got both')
+    return this.makeModel('checkpoint.load', { path: resolve(path), ...rest }, this.load, model ? [model] : [])
   }
 
   /**
@@ -269,8 +283,9 @@ export class Session implements AsyncDisposable {
     method: string,
     params: Readonly<Record<string, unknown>>,
     site: (...args: never[]) => unknown,
+    inputs: readonly Handle[] = [],
   ): Promise<Model> {
-    const { value, handles } = this.connection.call(method, params, [], ['module'], { site })
+    const { value, handles } = this.connection.call(method, params, handlesOf(inputs), ['module'], { site })
     const [module] = handles as [(typeof handles)[number]]
     const description = (await value) as ModelDescription
     const names = [...description.parameters, ...description.buffers].map(({ name }) => name)

@@ -1,4 +1,4 @@
-"""Which network a state_dict belongs to, read off its keys and shapes, and fitting the two together.
+"""Which network a state_dict belongs to, read off its keys and shapes.
 
 Keys: those of the published EnResNet code, `ensemble.<k>.layer<stage>.<block>.…`.
 """
@@ -12,11 +12,11 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from feynkac_worker.checkpoints.fit import check_weights, fill, words
 from feynkac_worker.checkpoints.read import Checkpoint, is_dense
 from feynkac_worker.errors import ServiceError
 from feynkac_worker.models import build, registry
 from feynkac_worker.models.description import describe
-from feynkac_worker.tensors import name_of
 
 ENSEMBLE_NOISE = 0.1  # the published coefficient
 
@@ -28,13 +28,13 @@ def network_state(checkpoint: Checkpoint) -> dict[str, Tensor]:
 
     Quantised weights take the place of the float ones. Raises ServiceError when they do not fit.
     """
-    state = {**checkpoint.state, **_quantised(checkpoint)}
+    state = {**checkpoint.state, **quantised(checkpoint)}
     if "conv1.weight" in state and "fc.weight" in state:
         return {f"ensemble.0.{name}": tensor for name, tensor in state.items()}
     return state
 
 
-def _quantised(checkpoint: Checkpoint) -> dict[str, Tensor]:
+def quantised(checkpoint: Checkpoint) -> dict[str, Tensor]:
     """The quantised convolutions that Binary-Quantization saves beside its float network, under their names.
 
     `G_kernels` lists them in the order of the parameters whose name has `conv` and `weight` in it.
@@ -53,10 +53,8 @@ def _quantised(checkpoint: Checkpoint) -> dict[str, Tensor]:
     for i, (name, kernel) in enumerate(zip(names, kernels, strict=True)):
         fits = isinstance(kernel, Tensor) and is_dense(kernel) and kernel.shape == state[name].shape
         if not fits or not kernel.is_floating_point():
-            got = _words(kernel) if isinstance(kernel, Tensor) else f"a {type(kernel).__name__}"
-            raise ServiceError(
-                f"Expected `G_kernels[{i}]` {where} to be {_words(state[name])} like `{name}`, got {got}"
-            )
+            got = words(kernel) if isinstance(kernel, Tensor) else f"a {type(kernel).__name__}"
+            raise ServiceError(f"Expected `G_kernels[{i}]` {where} to be {words(state[name])} like `{name}`, got {got}")
     return dict(zip(names, kernels, strict=True))
 
 
@@ -113,7 +111,7 @@ def load_network(
             keys = ", ".join(f"`{key}`" for key in list(state)[:3])
             raise ServiceError(
                 f"Expected `{checkpoint.path}` to hold a ResNet or EnResNet, got keys such as {keys} "
-                "(pass `name` to say which network it is)"
+                "(pass `name`, `--name` on the command line, to say which network it is)"
             )
         wanted = (name, given)
     elif name is None or name == found[0]:
@@ -124,38 +122,8 @@ def load_network(
         wanted = (name, {**sizes, **given})
     # First without memory: the sizes of stem and head in a hostile file may ask for a network that no machine holds.
     with torch.device("meta"):
-        converted = _check(checkpoint, build(*wanted), state)
+        converted = check_weights(checkpoint.path, build(*wanted), state)
     module = build(*wanted)
-    with torch.no_grad():
-        for key, tensor in module.state_dict().items():
-            tensor.copy_(state[key] if key in state else torch.zeros(()))
+    fill(module, state)
     open_options = [key for key in assumed if key not in given]
     return module, [*notes_of(checkpoint, describe(module)["options"], open_options), *converted]
-
-
-def _check(checkpoint: Checkpoint, module: nn.Module, state: dict[str, Tensor]) -> list[str]:
-    """Whether the weights fit the module; gives notes. Raises ServiceError when they do not."""
-    notes = []
-    wanted = module.state_dict()
-    counters = [key for key in wanted if key.endswith(".num_batches_tracked") and key not in state]
-    if counters:
-        notes.append(f"{len(counters)} `num_batches_tracked` entries are missing: they start at 0.")
-    architecture = getattr(module, "architecture", type(module).__name__)
-    refusal = f"Expected `{checkpoint.path}` to hold the weights of {architecture}"
-    for key, tensor in wanted.items():
-        if key in state:
-            if state[key].shape != tensor.shape or state[key].is_floating_point() != tensor.is_floating_point():
-                raise ServiceError(f"{refusal} with `{key}` as {_words(tensor)}, got {_words(state[key])}")
-        elif key not in counters:
-            raise ServiceError(f"{refusal} with `{key}` as {_words(tensor)}, got no such key")
-    extra = next((key for key in state if key not in wanted), None)
-    if extra is not None:
-        raise ServiceError(f"{refusal}, got the unexpected key `{extra}` ({_words(state[extra])})")
-    foreign = sorted({name_of(state[key].dtype) for key in state if state[key].dtype != wanted[key].dtype})
-    if foreign:
-        notes.append(f"Weights stored as {', '.join(foreign)} were converted to the network's dtypes.")
-    return notes
-
-
-def _words(tensor: Tensor) -> str:
-    return f"{name_of(tensor.dtype)}{list(tensor.shape)}"

@@ -9,6 +9,7 @@ from torch import nn
 
 from feynkac_worker.checkpoints.architecture import infer, load_network, network_state, notes_of
 from feynkac_worker.checkpoints.files import checked_path, readable_file
+from feynkac_worker.checkpoints.foreign import load_into
 from feynkac_worker.checkpoints.read import read_checkpoint
 from feynkac_worker.checkpoints.state import load_state, save_state
 from feynkac_worker.checkpoints.write import FORMATS, save_network
@@ -50,14 +51,22 @@ def checkpoint_inspect(context: Context, params: Params, inputs: list[Any]) -> R
 
 @service("checkpoint.load")
 def checkpoint_load(context: Context, params: Params, inputs: list[Any]) -> Result:
-    """The network of a file; `name` and `options` win over what it says, `metadata.notes` tells what was assumed."""
-    inputs_of(inputs, [])
+    """The network of a file; `name` and `options` win over what it says, `metadata.notes` tells what was assumed.
+
+    With a module as input: a copy of that module with the weights of the file.
+    """
+    inputs_of(inputs, ["module"] * len(inputs[:1]))
     name = parameter(
         {"name": None, **params}, "name", "the name of a network", lambda x: x is None or isinstance(x, str)
     )
     options = _options(params)
     checkpoint = read_checkpoint(params.get("path"))
-    module, notes = load_network(checkpoint, name, options)
+    if inputs:
+        if name is not None or options:
+            raise ServiceError("Expected a module, or `name` and `options` of a network of ours, got both")
+        module, notes = load_into(checkpoint, inputs[0])
+    else:
+        module, notes = load_network(checkpoint, name, options)
     module = module.to(context.device)
     source = {
         "layout": checkpoint.layout,

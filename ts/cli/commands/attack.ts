@@ -40,7 +40,7 @@ async function attack(path: string | undefined, options: Options): Promise<void>
         session,
         path,
         options,
-        options.noiseCoefficient === undefined ? {} : { options: { noise: options.noiseCoefficient } },
+        options.noiseCoefficient === undefined ? {} : { noise: options.noiseCoefficient },
       )
       const data = await session.data(options.data, { split: 'test', root: options.dataRoot })
       const epsilon =
@@ -138,7 +138,7 @@ export function attackCommand(): Command {
     .addHelpText(
       'after',
       '\nExamples:\n  npx feynkac attack resnet20.pth --data cifar10 --data-root data/cifar-10-batches-bin --attacks fgsm,ifgsm20 --limit 1000' +
-        '\n  npx feynkac attack --model net.py:make --allow-code --data fashion_mnist_subset --attacks fgsm',
+        '\n  npx feynkac attack weights.pt --model net.py:make --allow-code --data fashion_mnist_subset --attacks fgsm',
     )
     .action(attack)
 }

@@ -58,7 +58,7 @@ export function inspectCommand(): Command {
     .option('--json', 'print one JSON line last')
     .addHelpText(
       'after',
-      '\nExamples:\n  npx feynkac inspect resnet20.pth --json\n  npx feynkac inspect --model net.py:make --allow-code',
+      '\nExamples:\n  npx feynkac inspect resnet20.pth --json\n  npx feynkac inspect weights.pt --model net.py:make --allow-code',
     )
     .action(inspect)
 }
