@@ -46,7 +46,13 @@ def choose_device(name: str) -> torch.device:
 
 def load_services(faults: bool) -> None:
     """Registers all services."""
-    for name in ("adoption", "checkpoints.services", "data.services", *(["faults"] if faults else [])):
+    for name in (
+        "adoption",
+        "checkpoints.services",
+        "data.services",
+        "tracing.services",
+        *(["faults"] if faults else []),
+    ):
         importlib.import_module(f"feynkac_worker.{name}")
 
 

@@ -1,9 +1,14 @@
 /**
- * What a module computes, as the worker's `model.graph` traces it with torch.fx: the input of the cost counts and of channel removal
- * (PROTOCOL.md, "Methods of CALL").
+ * What a module computes, as the worker's `model.graph` traces it with torch.fx, and which of its channels stay: the input of the cost
+ * counts and of channel removal (PROTOCOL.md, "Graphs and widths").
  */
 
-/** What a node does with the channels of its inputs. What tracing does not understand is `opaque`. */
+/**
+ * What a node does with the channels of its inputs. `relu`: any map of each number alone; `pool`: changes space and keeps channels;
+ * `mean`: over space; `flatten`: `[n, c, h, w]` to `[n, c * h * w]`; `noise`: EnResNet's, whose standard deviation is that of the
+ * whole tensor; `scale`: times a constant; `select`: takes out channels, in a network that was made smaller.
+ * What tracing does not understand is `opaque`.
+ */
 export type GraphKind =
   | 'input'
   | 'conv'
@@ -17,6 +22,7 @@ export type GraphKind =
   | 'flatten'
   | 'noise'
   | 'scale'
+  | 'select'
   | 'output'
   | 'opaque'
 
@@ -41,8 +47,11 @@ export interface GraphNode {
   readonly zero?: boolean
   /** concat: along which dimension. */
   readonly dim?: number
-  /** opaque: what was not understood. */
+  /** select: the channels taken, in order. */
+  readonly index?: readonly number[]
+  /** opaque: what was not understood, and which layer it is where it is one that has to stay as it is. */
   readonly why?: string
+  readonly as?: 'conv' | 'norm' | 'linear'
 }
 
 /** The operations in the order in which they run. */
@@ -65,5 +74,8 @@ export interface LayerWidths {
 /** Which channels of which layers stay, as `model.narrow` carries it out. */
 export interface Widths {
   readonly version: 1
+  /** By the dotted name of the layer. */
   readonly layers: Readonly<Record<string, LayerWidths>>
+  /** Another plan, for the network that this one gives. */
+  readonly then?: Widths
 }

@@ -5,6 +5,7 @@ import type { Handle } from '../../bridge/handle'
 import { type TensorArg, checkArg } from './arguments'
 import { DeviceTensor } from './device_tensor'
 import { emitNode, requireTrace } from './emit'
+import type { ModelGraph } from './graph'
 import type { Generator } from './generator'
 import { HandleOwner } from './handle_owner'
 import { opNamed } from './op_table'
@@ -110,6 +111,16 @@ export class Model extends HandleOwner {
     const given = [this, x, mode, generator, noise, draws, parameters?.names, parameters?.values]
     const args = op.args.map((arg, i) => checkArg(trace, op, arg, given[i]))
     return new Tensor(emitNode(trace, op.name, args))
+  }
+
+  /**
+   * What the network computes for images of `[channels, height, width]`, in eval mode with its noise on, traced with torch.fx.
+   * Rejects with one sentence when the steps depend on the values of tensors.
+   */
+  async graph(shape: readonly [channels: number, height: number, width: number]): Promise<ModelGraph> {
+    const params = { shape: [1, ...shape] }
+    const { value } = this.connection.call('model.graph', params, [this.handle], [], { site: this.graph })
+    return (await value) as ModelGraph
   }
 
   /** Writes the weights: `safetensors` with a header, or `pt`, a state_dict that plain PyTorch loads. Atomic. */

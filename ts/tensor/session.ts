@@ -18,6 +18,7 @@ import { takeApart } from './tree'
 
 export { DeviceTensor, type HostTensor, type TensorArray } from './device_tensor'
 export { Generator } from './generator'
+export type { GraphNode, LayerWidths, ModelGraph, GraphKind, Widths } from './graph'
 export { HandleOwner } from './handle_owner'
 export type { HostData } from './host_data'
 export {

@@ -1,0 +1,1 @@
+"""What a module computes, as a graph that TypeScript reasons about (PROTOCOL.md, "Graphs and widths")."""

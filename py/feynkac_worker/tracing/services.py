@@ -1,0 +1,29 @@
+"""The methods `model.graph` and `model.narrow` of CALL (PROTOCOL.md)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from feynkac_worker.services import Context, inputs_of, parameter, service
+from feynkac_worker.tracing.graph import graph_of
+
+Params = dict[str, Any]
+Result = tuple[Any, list[Any]]
+
+
+@service("model.graph")
+def model_graph(context: Context, params: Params, inputs: list[Any]) -> Result:
+    """What a module computes for images of `shape` `[1, C, H, W]`."""
+    inputs_of(inputs, ["module"])
+    shape = parameter(params, "shape", "a shape [1, channels, height, width] of at most 2^24 numbers", _is_image)
+    return graph_of(inputs[0], [int(size) for size in shape[1:]]), []
+
+
+def _is_image(value: Any) -> bool:
+    if type(value) is not list or len(value) != 4 or value[0] != 1:
+        return False
+    sizes = [size for size in value if type(size) in (int, float) and size == int(size) and 0 < size <= 2**24]
+    if len(sizes) != 4:
+        return False
+    channels, height, width = (int(size) for size in sizes[1:])
+    return channels * height * width <= 2**24
