@@ -57,7 +57,17 @@ export {
   rgsm as rgsmConfig,
   rvsm as rvsmConfig,
 } from './training/config'
-export { type EvaluationSettings, type Preset, preset, presets } from './training/presets'
+export {
+  type Cell,
+  configure,
+  type EvaluationSettings,
+  type Preset,
+  preset,
+  type PresetData,
+  presets,
+  type PublishedData,
+  type RunChoice,
+} from './training/presets'
 export { type RecalibrateOptions, recalibrate } from './training/recalibrate'
 export type { EpochMetrics } from './training/state'
 export { type TrainFolder, type TrainOptions, type TrainResult, train } from './training/train'
@@ -66,7 +76,13 @@ export { type FoundRuns, findRecords } from './records/find'
 export { type Interval, meanStd, wilson } from './records/intervals'
 export { type RunRecord, parseRecord } from './records/record'
 export { RunFolder } from './records/run_folder'
+export { default as enresnetCifar10 } from './tables/enresnet_cifar10'
+export { default as enresnetCifar100 } from './tables/enresnet_cifar100'
+export { default as sparsityMeetsRobustnessCifar100 } from './tables/sparsity_meets_robustness_cifar100'
+export { default as sparsityMeetsRobustnessNoSkip } from './tables/sparsity_meets_robustness_no_skip'
+export { default as sparsityMeetsRobustnessTable1 } from './tables/sparsity_meets_robustness_table_1'
 export { default as sparsityMeetsRobustnessTable2 } from './tables/sparsity_meets_robustness_table_2'
+export { default as sparsityMeetsRobustnessTable3 } from './tables/sparsity_meets_robustness_table_3'
 export type { Table, TableData } from './tables/shared/table'
 export { toCsv } from './report/csv'
 export { type Figure, type FigureOptions, figuresOf } from './report/figures'

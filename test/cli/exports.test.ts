@@ -2,6 +2,7 @@
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { CELLS } from '../../ts/cli/cells'
 import { program } from '../../ts/cli/main'
 import { smokeRecords } from '../records/fake'
 
@@ -13,7 +14,7 @@ afterEach(() => jest.restoreAllMocks())
 
 const records = smokeRecords()
 for (const record of records) {
-  const run = join(runs, name, record.hash)
+  const run = join(runs, CELLS, record.hash)
   mkdirSync(run, { recursive: true })
   writeFileSync(join(run, 'record.json'), JSON.stringify(record))
   writeFileSync(join(run, 'metrics.jsonl'), '{"epoch":1,"loss":2}\n')
@@ -50,7 +51,7 @@ test('an event file a run; that of the time when it was unfinished goes', async 
   const out = join(folder, 'events')
   const convert = async (): Promise<string[]> =>
     (JSON.parse(await printed('tensorboard', '--runs', runs, '--out', out, '--json')) as { files: string[] }).files
-  const run = join(runs, name, records[0]!.hash)
+  const run = join(runs, CELLS, records[0]!.hash)
   const record = readFileSync(join(run, 'record.json'))
   rmSync(join(run, 'record.json'))
   writeFileSync(join(run, 'config.json'), '{}')

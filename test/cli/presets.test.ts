@@ -1,13 +1,22 @@
-/** The training presets and the table agree about the rows of each preset. */
-import { rowOf } from '../../ts/cli/experiment'
+/** Every row of every table can be trained under every preset, and a run finds its row again. */
+import { cellOf, rowOf } from '../../ts/cli/rows'
 import { tableNamed, tableNames } from '../../ts/cli/tables'
-import { presets } from '../../ts/training/presets'
+import { checkConfig } from '../../ts/training/check'
+import { configure, presets } from '../../ts/training/presets'
 
-const table = tableNamed('sparsity-meets-robustness/table-2')
+describe.each(tableNames())('%s', (name) => {
+  const table = tableNamed(name)
 
-test.each(Object.values(presets))('preset $name trains exactly the rows of the table', ({ name, rows }) => {
-  const identities = table.rows(name).map(({ network, method, hyper }) => ({ network, method, hyper }))
-  expect(rows(0, 2).map(rowOf)).toEqual(identities)
+  test('knows all presets', () => expect(table.presets).toEqual(Object.keys(presets)))
+
+  test.each(Object.values(presets))('its rows can be trained under $name', (preset) => {
+    for (const { network, method, hyper } of table.rows(preset.name)) {
+      const choice = { data: table.dataset, seed: 0, threads: 2 }
+      const config = configure(preset, cellOf({ network, method, hyper }), choice)
+      expect(checkConfig(config, preset.data[table.dataset].images)).toBe(config)
+      expect(rowOf(config)).toEqual({ network, method, hyper })
+    }
+  })
 })
 
 test('an unknown table is refused with the known ones', () => {

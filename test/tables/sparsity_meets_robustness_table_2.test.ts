@@ -116,10 +116,12 @@ test('missing rows and cells are listed', () => {
   ])
 })
 
-test('records of other tables and presets stay outside', () => {
-  const others = smokeRecords().map((record) => ({ ...record, table: null }))
-  expect(table.build(others, 'smoke').missing).toHaveLength(4)
+test('records of other presets and of the other published data set stay outside, those of other tables count', () => {
+  const others = smokeRecords().map((record) => ({ ...record, table: 'enresnet/cifar10' }))
+  expect(table.build(others, 'smoke').missing).toEqual([])
   expect(table.build(smokeRecords(), 'quick').missing).toHaveLength(6)
+  const cifar100 = quickRecords().map((record) => ({ ...record, data: { ...record.data, name: 'cifar100' } }))
+  expect(table.build(cifar100, 'quick').missing).toHaveLength(6)
 })
 
 test('runs of different configurations are not averaged: the newest counts, the others are named', () => {

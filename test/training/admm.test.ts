@@ -1,7 +1,7 @@
 /** Training with ADMM: real zeros in what is saved, duals that survive a stop, configurations that are checked. */
 import { checkConfig } from '../../ts/training/check'
 import { admm, rgsm, rvsm, type TrainConfig } from '../../ts/training/config'
-import { presets } from '../../ts/training/presets'
+import { smokeConfig } from '../support/configs'
 import { train } from '../../ts/training/train'
 import { openWork } from '../../ts/training/work'
 import { channelNorms } from '../../ts/penalties/shared/groups'
@@ -19,7 +19,7 @@ beforeAll(async () => {
   data = await worker().data('fashion_mnist_subset', { split: 'train' })
 })
 
-const base = presets.smoke.rows(5, 1)[0]!
+const base = smokeConfig({ seed: 5 })
 const tiny: TrainConfig = {
   ...base,
   network: { name: 'resnet8', options: { width: 4, stem_stride: 2, channels: 1, classes: 10 } },

@@ -2,61 +2,47 @@
  * Presets: the weight decay suffices to prune, the constants are the documented ones, bad configurations are refused.
  */
 import { checkConfig } from '../../ts/training/check'
-import { rgsm, rvsm, splits, type TrainConfig } from '../../ts/training/config'
-import { preset, presets } from '../../ts/training/presets'
+import { rgsm, rvsm, type TrainConfig } from '../../ts/training/config'
+import { configure, preset, presets, type PublishedData } from '../../ts/training/presets'
 import { learningRate, weightDecaySupply } from '../../ts/training/schedule'
+import { configOf } from '../support/configs'
 
+const names = Object.keys(presets) as (keyof typeof presets)[]
 const imagesOf = (name: keyof typeof presets, config: TrainConfig): number =>
-  config.images ?? presets[name].data.images - config.validation.count
+  config.images ?? presets[name].data.CIFAR10.images - config.validation.count
 
-const pruned = (Object.keys(presets) as (keyof typeof presets)[]).flatMap((name) =>
-  presets[name]
-    .rows(0, null)
-    .filter(({ splitting }) => splits(splitting))
-    .map((config) => [name, config.network.name, config] as const),
-)
+const pruned = names.map((name) => [name, configOf(presets[name], { lambda1: 0.05 })] as const)
 
-test('every preset has rows with a splitting method', () => {
-  expect(new Set(pruned.map(([name]) => name))).toEqual(new Set(Object.keys(presets)))
-})
-
-test.each(pruned)('%s, %s: the weight decay supplies at least 2 e-folds', (name, _network, config) => {
+test.each(pruned)('%s: the weight decay supplies at least 2 e-folds', (name, config) => {
   expect(weightDecaySupply(config, imagesOf(name, config))).toBeGreaterThanOrEqual(2)
 })
 
 test('the supply of the paper is 16.5 e-folds over 50,000 images, as documented', () => {
-  const [config] = presets.paper.rows(0, null)
+  const config = configOf(presets.paper)
   // 50,000 images: 391 steps an epoch; 80 epochs at 0.1, 40 at 0.01, 40 at 0.001, 40 at 0.0001.
-  expect(weightDecaySupply(config!, 50_000)).toBeCloseTo(10 * 5e-4 * 391 * (8 + 0.4 + 0.04 + 0.004), 6)
-  expect(weightDecaySupply(config!, 50_000)).toBeCloseTo(16.5, 1)
+  expect(weightDecaySupply(config, 50_000)).toBeCloseTo(10 * 5e-4 * 391 * (8 + 0.4 + 0.04 + 0.004), 6)
+  expect(weightDecaySupply(config, 50_000)).toBeCloseTo(16.5, 1)
 })
 
 test('a schedule that is only shortened would prune nothing', () => {
-  const [config] = presets.quick.rows(0, null)
-  const shortened = { ...config!, batchSize: 128, optimiser: { ...config!.optimiser, weightDecay: 5e-4 } }
+  const config = configOf(presets.quick)
+  const shortened = { ...config, batchSize: 128, optimiser: { ...config.optimiser, weightDecay: 5e-4 } }
   expect(weightDecaySupply(shortened, 10_000)).toBeLessThan(0.25)
 })
 
 test('learning rates of the presets', () => {
   const rates = (config: TrainConfig): number[] =>
     Array.from({ length: config.epochs }, (_, epoch) => Number(learningRate(config)(epoch).toPrecision(6)))
-  expect(rates(presets.smoke.rows(0, 1)[0]!)).toEqual([0.1, 0.1, 0.1, 0.1, 0.1, 0.01, 0.01, 0.001])
-  expect(rates(presets.quick.rows(0, 1)[0]!)).toEqual([0.1, 0.1, 0.1, 0.1, 0.01, 0.01, 0.001, 0.001, 0.0001, 0.0001])
-  const paper = rates(presets.paper.rows(0, 1)[0]!)
+  expect(rates(configOf(presets.smoke))).toEqual([0.1, 0.1, 0.1, 0.1, 0.1, 0.01, 0.01, 0.001])
+  expect(rates(configOf(presets.quick))).toEqual([0.1, 0.1, 0.1, 0.1, 0.01, 0.01, 0.001, 0.001, 0.0001, 0.0001])
+  const paper = rates(configOf(presets.paper))
   expect([79, 80, 119, 120, 159, 160, 199].map((epoch) => paper[epoch])).toEqual([
     0.1, 0.01, 0.01, 0.001, 0.001, 0.0001, 0.0001,
   ])
 })
 
 test('the smoke rows are recipe A', () => {
-  const rows = presets.smoke.rows(3, 1)
-  expect(rows.map(({ network, splitting }) => [network.name, splitting.kind])).toEqual([
-    ['resnet8', 'none'],
-    ['resnet8', 'rgsm'],
-    ['enresnet8', 'none'],
-    ['enresnet8', 'rgsm'],
-  ])
-  expect(rows[3]).toEqual({
+  expect(configOf(presets.smoke, { members: 2, lambda1: 0.05, seed: 3 })).toEqual({
     network: {
       name: 'enresnet8',
       options: { members: 2, noise: 0.1, width: 16, stem_stride: 2, channels: 1, classes: 10 },
@@ -80,20 +66,29 @@ test('the smoke rows are recipe A', () => {
 })
 
 test('every preset passes its own check', () => {
-  for (const [name, , config] of pruned) expect(checkConfig(config, presets[name].data.images)).toBe(config)
+  for (const [name, config] of pruned) expect(checkConfig(config, presets[name].data.CIFAR10.images)).toBe(config)
+})
+
+test('CIFAR-100 gives the networks of the paper 100 classes, and small images keep theirs', () => {
+  const cell = { network: { name: 'resnet20', options: {} }, splitting: { kind: 'none' } as const, lambda2: 0 }
+  const network = (name: keyof typeof presets, data: PublishedData) =>
+    configure(presets[name], cell, { data, seed: 0, threads: 1 }).network
+  expect(network('paper', 'CIFAR100')).toEqual({ name: 'resnet20', options: { classes: 100 } })
+  expect(network('paper', 'CIFAR10')).toEqual({ name: 'resnet20', options: {} })
+  expect(network('smoke', 'CIFAR100')).toEqual(network('smoke', 'CIFAR10'))
 })
 
 test('a configuration survives JSON', () => {
-  for (const [, , config] of pruned) expect(JSON.parse(JSON.stringify(config))).toEqual(config)
+  for (const [, config] of pruned) expect(JSON.parse(JSON.stringify(config))).toEqual(config)
 })
 
 test('an unknown preset is refused with the known ones', () => {
   expect(() => preset('tiny')).toThrow(
-    'Expected `preset` to be one of smoke, quick, paper, paper_text, got `"tiny"` (string)',
+    'Expected `preset` to be one of smoke, quick, quick_fashion, paper, paper_text, got `"tiny"` (string)',
   )
 })
 
-const base = presets.smoke.rows(0, 1)[0]!
+const base = configOf(presets.smoke)
 test.each<[string, Partial<TrainConfig>, string]>([
   ['epochs', { epochs: 0 }, 'Expected `epochs` to be an integer in [1, Infinity), got `0` (number)'],
   [

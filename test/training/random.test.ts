@@ -1,7 +1,7 @@
 /** The order of the images belongs to TypeScript. */
 import { epochOrder, splitImages } from '../../ts/training/split'
 import { permutation, xoshiro128 } from '../../ts/training/random'
-import { presets } from '../../ts/training/presets'
+import { smokeConfig } from '../support/configs'
 
 test('xoshiro128** gives the first outputs of its definition for the state 1, 2, 3, 4', () => {
   // Origin: the C reference by Blackman & Vigna, written again in Python.
@@ -25,8 +25,8 @@ test('every place is equally likely for the first image', () => {
 })
 
 test('validation and training images are disjoint and follow the seed', () => {
-  const [config] = presets.smoke.rows(0, 1)
-  const changed = { ...config!, images: 50, validation: { ...config!.validation, count: 20 } }
+  const config = smokeConfig()
+  const changed = { ...config, images: 50, validation: { ...config.validation, count: 20 } }
   const split = splitImages(100, changed)
   expect(split.validation).toHaveLength(20)
   expect(split.training).toHaveLength(50)

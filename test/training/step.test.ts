@@ -1,8 +1,8 @@
 /** The RGSM training step as text: what the method does to the worker's tensors, in order. */
 import { int } from '../../ts/tensor/plan'
-import { presets } from '../../ts/training/presets'
 import { openWork } from '../../ts/training/work'
 import { useWorker } from '../support/worker'
+import { smokeConfig } from '../support/configs'
 
 const worker = useWorker()
 
@@ -35,7 +35,7 @@ function longestRun(names: readonly string[], from: number): { period: number; t
 }
 
 test('the plan of an RGSM step does what Algorithm 2 says, in that order', async () => {
-  const config = presets.smoke.rows(0, 1)[3]!
+  const config = smokeConfig({ members: 2, lambda1: 0.05 })
   const options = { members: 1, noise: 0.1, width: 4, stem_stride: 2, channels: 1, classes: 10, seed: 0 }
   const model = await worker().model('enresnet8', options)
   expect(model.parameters(['conv', 'downsample'])).toHaveLength(9)

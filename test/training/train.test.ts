@@ -5,6 +5,7 @@ import { connect, type Dataset } from '../../ts/tensor/session'
 import { rgsm, type TrainConfig } from '../../ts/training/config'
 import { presets } from '../../ts/training/presets'
 import { train, type TrainFolder, type TrainOptions, type TrainResult } from '../../ts/training/train'
+import { smokeConfig } from '../support/configs'
 import { hash, useFolder } from '../support/run_files'
 import { useWorker } from '../support/worker'
 
@@ -20,7 +21,7 @@ beforeAll(async () => {
  * full.
  */
 const tiny: TrainConfig = {
-  ...presets.smoke.rows(5, 1)[3]!,
+  ...smokeConfig({ members: 2, lambda1: 0.05, seed: 5 }),
   network: {
     name: 'enresnet8',
     options: { members: 1, noise: 0.1, width: 4, stem_stride: 2, channels: 1, classes: 10 },
@@ -31,7 +32,7 @@ const tiny: TrainConfig = {
   splitting: rgsm({ beta: 1, lambda1: 0.3 }),
   augment: { crop: 2, flip: true },
   // Momentum kept over epochs: it has to survive a stop as well.
-  optimiser: { ...presets.smoke.rows(5, 1)[3]!.optimiser, resetMomentumEachEpoch: false },
+  optimiser: { ...presets.smoke.training.optimiser, resetMomentumEachEpoch: false },
   images: 64,
   validation: { count: 40, selection: 'best', attack: { stepSize: 0.05, iterations: 2, randomStart: true } },
 }

@@ -4,16 +4,17 @@ import { packageVersion } from '../../bridge/root'
 import { evaluate } from '../evaluation/evaluate'
 import { sparsity } from '../evaluation/sparsity'
 import { paperA } from '../evaluation/suites'
-import { type Hyper, type RunRecord, SCHEMA } from '../records/record'
+import { type RunRecord, SCHEMA } from '../records/record'
 import type { RunFolder } from '../records/run_folder'
 import type { RowIdentity } from '../tables/shared/table'
 import type { Dataset, Session } from '../tensor/session'
 import linf from '../threats/linf'
-import { type TrainConfig, splits } from '../training/config'
+import type { TrainConfig } from '../training/config'
 import type { EvaluationSettings } from '../training/presets'
 import { commit } from './checkout'
 import { evaluationTask } from './evaluation_task'
 import type { KnownData } from './known'
+import { rowText } from './rows'
 import type { Terminal } from './terminal'
 import { trainWithProgress } from './training_task'
 
@@ -29,35 +30,8 @@ export interface Experiment {
   readonly data: { readonly name: string; readonly known: KnownData }
 }
 
-const NO_HYPER: Hyper = { beta: null, lambda: null, lambda1: null, lambda2: null }
-
-/** `resnet20` is printed as ResNet20, `enresnet20` with two members as En2ResNet20. */
-function printedNetwork({ name, options }: TrainConfig['network']): string {
-  const depth = /^(?:en)?resnet(\d+)$/.exec(name)?.[1]
-  if (depth === undefined) return name
-  return name.startsWith('en') ? `En${Number(options['members'] ?? 1)}ResNet${depth}` : `ResNet${depth}`
-}
-
-/** The network, method and hyper-parameters of a training configuration, as tables name them. */
-export function rowOf(config: TrainConfig): RowIdentity {
-  const network = printedNetwork(config.network)
-  const { splitting, lambda2 } = config
-  if (!splits(splitting)) return { network, method: config.attack === null ? 'NT' : 'AT', hyper: NO_HYPER }
-  const lambda = Number(splitting.penalty.options['lambda'])
-  const hyper =
-    splitting.kind === 'rvsm'
-      ? { ...NO_HYPER, beta: splitting.beta, lambda }
-      : { ...NO_HYPER, beta: splitting.beta, lambda1: lambda, lambda2 }
-  return { network, method: splitting.kind.toUpperCase(), hyper }
-}
-
-/** A row in words: `En2ResNet8 RGSM lambda1 0.05, seed 0`. */
-export function titleOf({ row: { network, method, hyper }, train: { seed } }: Experiment): string {
-  const values = Object.entries(hyper).flatMap(([name, value]) =>
-    value === null || name === 'beta' || name === 'lambda2' ? [] : [`${name} ${value}`],
-  )
-  return [`${[network, method, ...values].join(' ')}`, `seed ${seed}`].join(', ')
-}
+/** A cell in words: `En2ResNet8 RGSM lambda1 0.05, seed 0`. */
+export const titleOf = ({ row, train: { seed } }: Experiment): string => `${rowText(row)}, seed ${seed}`
 
 /** Everything that the numbers of a run depend on: what its folder's name is the hash of. */
 export function configurationOf(

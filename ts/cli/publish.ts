@@ -8,6 +8,7 @@ import { toJson } from '../report/json'
 import { toMarkdown } from '../report/markdown'
 import { toTerminal } from '../report/terminal'
 import type { Table, TableData } from '../tables/shared/table'
+import { CELLS } from './cells'
 import type { Terminal } from './terminal'
 
 export interface Publication {
@@ -25,7 +26,7 @@ interface Built {
 
 /** The table as data and as pages; records that cannot be read are told, not skipped in silence. */
 export function buildPages({ table, preset, runs, terminal }: Publication): Built {
-  const found = findRecords(runs, table.name)
+  const found = findRecords(runs, CELLS)
   for (const { path, reason } of found.broken) terminal.note(`left out ${path}: ${reason}`)
   const data = table.build(
     found.runs.map(({ record }) => record),

@@ -6,6 +6,7 @@ import { channelNormsOf, findRecords, metricsOf } from '../../records/find'
 import { figuresOf } from '../../report/figures'
 import { toPng, toSvg } from '../../report/render'
 import { presets } from '../../training/presets'
+import { CELLS } from '../cells'
 import { names } from '../options'
 import { tableNamed, tableNames } from '../tables'
 import { openTerminal } from '../terminal'
@@ -39,7 +40,7 @@ export function figuresCommand(): Command {
     .action(async (name: string, options: Options) => {
       const terminal = openTerminal(false)
       const table = tableNamed(name)
-      const { runs, broken } = findRecords(resolve(options.runs), table.name)
+      const { runs, broken } = findRecords(resolve(options.runs), CELLS)
       for (const { path, reason } of broken) terminal.note(`left out ${path}: ${reason}`)
       const data = table.build(
         runs.map(({ record }) => record),

@@ -3,15 +3,14 @@ import { availableParallelism } from 'node:os'
 import { resolve } from 'node:path'
 import { Command, Option } from 'commander'
 import { findPython } from '../../../setup/environment'
-import { RunFolder } from '../../records/run_folder'
-import { sameRow } from '../../tables/shared/table'
-import { type Preset, preset as presetOf, presets } from '../../training/presets'
-import { type Experiment, configurationOf, rowOf, runExperiment, titleOf } from '../experiment'
+import type { Table } from '../../tables/shared/table'
+import { configure, type Preset, preset as presetOf, presets } from '../../training/presets'
+import { finished, runCells } from '../cells'
+import type { Experiment } from '../experiment'
 import { type KnownData, knownData, torchVersion } from '../known'
-import { loadBoth } from '../load_data'
 import { seeds, wholeNumber } from '../options'
 import { publish } from '../publish'
-import { withSession } from '../session'
+import { cellOf } from '../rows'
 import { tableNamed, tableNames } from '../tables'
 import { openTerminal } from '../terminal'
 
@@ -24,77 +23,64 @@ interface Options {
   readonly dataRoot?: string
   readonly device: string
   readonly threads?: number
+  readonly jobs: number
   readonly fresh?: boolean
   readonly json?: boolean
 }
 
 function experimentsOf(
-  tableName: string,
+  table: Table,
   chosen: Preset,
   options: Options,
   threads: number,
   known: KnownData,
 ): Experiment[] {
-  const rows = tableNamed(tableName).rows(options.preset)
+  const { name } = chosen.data[table.dataset]
   return options.seeds.flatMap((seed) =>
-    chosen.rows(seed, threads).map((train) => {
-      const row = rowOf(train)
-      if (!rows.some((candidate) => sameRow(candidate, row))) {
-        throw new Error(
-          `Expected every row of preset \`${options.preset}\` in ${tableName}, got ${JSON.stringify(row)}`,
-        )
-      }
-      return {
-        table: tableName,
-        preset: options.preset,
-        row,
-        train,
-        evaluation: chosen.evaluation,
-        data: { name: chosen.data.name, known },
-      }
+    table.rows(chosen.name).map(({ network, method, hyper }) => {
+      const row = { network, method, hyper }
+      const train = configure(chosen, cellOf(row), { data: table.dataset, seed, threads })
+      const { evaluation } = chosen
+      return { table: table.name, preset: chosen.name, row, train, evaluation, data: { name, known } }
     }),
   )
 }
 
 async function reproduce(tableName: string, options: Options): Promise<void> {
-  const table = tableNamed(tableName)
+  const tables = tablesNamed(tableName)
   const chosen = presetOf(options.preset)
-  table.rows(options.preset)
   const runs = resolve(options.runs)
-  const threads = options.threads ?? availableParallelism()
+  const threads = options.threads ?? Math.max(1, Math.floor(availableParallelism() / options.jobs))
   const terminal = openTerminal()
   try {
-    terminal.note(`${table.title}, preset ${chosen.name}: ${chosen.description}`)
     const versions = { torch: torchVersion(findPython().python), threads, device: options.device }
-    const known = knownData(runs, chosen.data.name, options.dataRoot)
-    const done =
-      known !== null &&
-      !options.fresh &&
-      finished(experimentsOf(tableName, chosen, options, threads, known), runs, versions)
-    if (!done) {
-      await withSession({ ...options, threads }, terminal, async (session, signal) => {
-        const data = await loadBoth(session, runs, chosen.data.name, options.dataRoot)
-        for (const experiment of experimentsOf(tableName, chosen, options, threads, data.known)) {
-          signal.throwIfAborted()
-          using folder = RunFolder.open(runs, tableName, configurationOf(experiment, versions))
-          if (options.fresh) folder.clear()
-          if (folder.readRecord() !== null) terminal.note(`${titleOf(experiment)}: recorded before, reused`)
-          else await session.scope(() => runExperiment(experiment, { session, data, folder, terminal, signal }))
-        }
-      })
+    for (const table of tables) {
+      terminal.note(`${table.title}, preset ${chosen.name}: ${chosen.description}`)
+      const { name } = chosen.data[table.dataset]
+      const known = knownData(runs, name, options.dataRoot)
+      const done =
+        known !== null &&
+        !options.fresh &&
+        finished(experimentsOf(table, chosen, options, threads, known), runs, versions)
+      if (!done) {
+        await runCells({
+          ...options,
+          ...{ threads, runs, versions, terminal, data: name },
+          experiments: (facts) => experimentsOf(table, chosen, options, threads, facts),
+        })
+      }
+      publish({ table, preset: options.preset, runs, json: options.json ?? false, terminal })
     }
-    publish({ table, preset: options.preset, runs, json: options.json ?? false, terminal })
   } finally {
     terminal.close()
   }
 }
 
-/** Whether every experiment has a record. */
-function finished(experiments: Experiment[], runs: string, versions: Parameters<typeof configurationOf>[1]): boolean {
-  return experiments.every((experiment) => {
-    using folder = RunFolder.open(runs, experiment.table, configurationOf(experiment, versions))
-    return folder.readRecord() !== null
-  })
+/** The table of that name, or all tables of a paper: `sparsity-meets-robustness/all`. */
+function tablesNamed(name: string): Table[] {
+  const paper = /^([a-z0-9-]+)\/all$/.exec(name)?.[1]
+  const ofPaper = tableNames().filter((each) => paper !== undefined && each.startsWith(`${paper}/`))
+  return ofPaper.length > 0 ? ofPaper.map(tableNamed) : [tableNamed(name)]
 }
 
 export function reproduceCommand(): Command {
@@ -102,13 +88,22 @@ export function reproduceCommand(): Command {
     .description(
       'train and attack the rows of a published table and print it beside the published numbers; stops, resumes and reuses records',
     )
-    .argument('[table]', `one of ${tableNames().join(', ')}`, DEFAULT_TABLE)
+    .argument(
+      '[table]',
+      `one of ${tableNames().join(', ')}, or all of a paper, as sparsity-meets-robustness/all`,
+      DEFAULT_TABLE,
+    )
     .addOption(new Option('--preset <name>', 'how much to run').choices(Object.keys(presets)).default('smoke'))
     .option('--seeds <list>', 'seeds, separated by commas', seeds, [0])
     .option('--runs <dir>', 'where runs, records and the report go', 'runs')
     .option('--data-root <dir>', 'folder of the data set, where the preset needs one')
     .option('--device <name>', 'auto, cpu or cuda', 'auto')
-    .option('--threads <n>', 'threads of torch (all cores when absent); another count gives other bits', wholeNumber(1))
+    .option('--jobs <n>', 'rows that run side by side, each in a worker of its own', wholeNumber(1), 1)
+    .option(
+      '--threads <n>',
+      'threads of torch in each worker (the cores shared among the jobs when absent); another count gives other bits',
+      wholeNumber(1),
+    )
     .option('--fresh', 'forget records and checkpoints of these rows and run them again')
     .option('--json', 'print one JSON line last')
     .addHelpText(
@@ -116,7 +111,7 @@ export function reproduceCommand(): Command {
       `
 Presets:
 ${Object.values(presets)
-  .map(({ name, description }) => `  ${name.padEnd(11)} ${description}`)
+  .map(({ name, description }) => `  ${name.padEnd(14)} ${description}`)
   .join('\n')}
 
 Examples:

@@ -6,8 +6,9 @@ import { Command, Option } from 'commander'
 import { findPython } from '../../../setup/environment'
 import { RunFolder } from '../../records/run_folder'
 import { type TrainConfig, rgsm, rvsm } from '../../training/config'
-import { presets } from '../../training/presets'
-import { METHOD_VERSION, rowOf } from '../experiment'
+import { type Cell, configure, presets } from '../../training/presets'
+import { METHOD_VERSION } from '../experiment'
+import { rowOf } from '../rows'
 import { torchVersion } from '../known'
 import { loadBoth } from '../load_data'
 import { imageDistance, number, wholeNumber } from '../options'
@@ -65,11 +66,17 @@ function splittingOf(base: TrainConfig, { method, beta, lambda }: Options): Trai
   return method === 'rvsm' ? rvsm({ beta: beta ?? 1, lambda }) : rgsm({ beta: beta ?? 1, lambda1: lambda })
 }
 
-/** The first row of a preset, or a configuration file, with what the command line says. */
+const denseCell = (preset: Options['preset']): Cell => ({
+  network: { name: presets[preset].network, options: {} },
+  splitting: { kind: 'none' },
+  lambda2: 0,
+})
+
+/** The dense network of a preset, or a configuration file, with what the command line says. */
 function configOf(options: Options, threads: number): TrainConfig {
   const base =
     options.config === undefined
-      ? presets[options.preset].rows(options.seed, threads)[0]!
+      ? configure(presets[options.preset], denseCell(options.preset), { seed: options.seed, threads })
       : (JSON.parse(readFileSync(options.config, 'utf8')) as TrainConfig)
   const { members, noise, width, channels, classes, stemStride } = options
   const stepAttack = given({ stepSize: options.step?.value, iterations: options.iterations })
@@ -102,7 +109,7 @@ async function run(options: Options): Promise<void> {
   try {
     const threads = options.threads ?? availableParallelism()
     const config = configOf(options, threads)
-    const name = options.data ?? presets[options.preset].data.name
+    const name = options.data ?? presets[options.preset].data.CIFAR10.name
     const runs = resolve(options.runs)
     const torch = torchVersion(findPython().python)
     await withSession({ ...options, threads }, terminal, async (session, signal) => {

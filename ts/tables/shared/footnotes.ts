@@ -1,21 +1,39 @@
 /** What a reader has to know before comparing numbers; marks are given in order of appearance. */
 import type { RunRecord } from '../../records/record'
 import { sameData } from './build'
-import { networkParts, type ColumnKey, type Footnote, type TableRow } from './table'
+import { networkParts, type Column, type ColumnKey, type Footnote, type TableRow } from './table'
 
 const robust: ColumnKey[] = ['fgsm', 'ifgsm20', 'cw']
 
 /** Data and training length of the published rows. */
 export interface PublishedRun {
-  dataset: string
+  dataset: 'CIFAR10' | 'CIFAR100'
   title: string
   epochs: number
   images: number
 }
 
-export function footnotes(rows: readonly TableRow[], publishedRun: PublishedRun): Footnote[] {
+/** Paper A trained on 45,000 images and chose the epoch on 5,000. */
+export const paperA: PublishedRun = { dataset: 'CIFAR10', title: 'CIFAR-10', epochs: 200, images: 45000 }
+export const cifar100: PublishedRun = { dataset: 'CIFAR100', title: 'CIFAR-100', epochs: 200, images: 45000 }
+/** Paper C trained on all images. */
+export const paperC: PublishedRun = { dataset: 'CIFAR10', title: 'CIFAR-10', epochs: 200, images: 50000 }
+export const paperC100: PublishedRun = { dataset: 'CIFAR100', title: 'CIFAR-100', epochs: 200, images: 50000 }
+
+export function footnotes(
+  rows: readonly TableRow[],
+  columns: readonly Pick<Column, 'key' | 'published'>[],
+  publishedRun: PublishedRun,
+  more: readonly string[] = [],
+): Footnote[] {
+  const printed = (key: ColumnKey): boolean => {
+    const column = columns.find((column) => column.key === key)
+    return rows.some(({ published }) => published !== null && (column?.published(published) ?? null) !== null)
+  }
   const records = rows.flatMap((row) => row.records)
   const noisy = rows.some((row) => networkParts(row.network).ensemble)
+  const here = ({ columns: keys }: Omit<Footnote, 'mark'>): boolean =>
+    keys.length === 0 || keys.some((key) => columns.some((column) => column.key === key))
   const notes: Omit<Footnote, 'mark'>[] = [
     {
       columns: ['natural', ...robust],
@@ -36,13 +54,20 @@ export function footnotes(rows: readonly TableRow[], publishedRun: PublishedRun)
     },
     {
       columns: ['weightSparsity'],
-      text: 'Share of exactly zero entries in all convolution weights; paper A prints none here.',
+      text:
+        'Share of exactly zero entries in all convolution weights; ' +
+        (printed('weightSparsity')
+          ? 'the denominator of the published one is not stated.'
+          : 'paper A prints none here.'),
     },
     ...(noisy ? noiseNotes : []),
+    ...more.map((text) => ({ columns: [], text })),
     ...dataNotes(records, rows, publishedRun),
     ...[...new Set(records.flatMap((record) => record.notes))].map((text) => ({ columns: [], text })),
   ]
-  return notes.map((note, i) => ({ mark: String.fromCharCode(97 + (i % 26)).repeat(1 + Math.floor(i / 26)), ...note }))
+  return notes
+    .filter(here)
+    .map((note, i) => ({ mark: String.fromCharCode(97 + (i % 26)).repeat(1 + Math.floor(i / 26)), ...note }))
 }
 
 const noiseNotes: Omit<Footnote, 'mark'>[] = [

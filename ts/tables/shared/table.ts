@@ -137,6 +137,8 @@ export interface Table {
   name: string
   title: string
   source: string
+  /** The published data set: `CIFAR10` or `CIFAR100`. */
+  dataset: 'CIFAR10' | 'CIFAR100'
   published: readonly PublishedRow[]
   columns: readonly Column[]
   presets: readonly string[]

@@ -1,0 +1,62 @@
+/** Rows of tables and training configurations: the two ways round. */
+import type { Hyper } from '../records/record'
+import type { RowIdentity } from '../tables/shared/table'
+import { type TrainConfig, rgsm, rvsm, splits } from '../training/config'
+import type { Cell } from '../training/presets'
+
+const NO_HYPER: Hyper = { beta: null, lambda: null, lambda1: null, lambda2: null }
+const WITHOUT_SKIPS = ' without skips'
+const NOISE = 0.1
+
+/** `resnet20` is printed as ResNet20, `enresnet20` with two members as En2ResNet20. */
+function printedNetwork({ name, options }: TrainConfig['network']): string {
+  const depth = /^(?:en)?resnet(\d+)$/.exec(name)?.[1]
+  if (depth === undefined) return name
+  const members = name.startsWith('en') ? `En${Number(options['members'] ?? 1)}` : ''
+  return `${members}ResNet${depth}${options['skip'] === false ? WITHOUT_SKIPS : ''}`
+}
+
+/** The registered network of a printed name, with the published noise in ensembles. */
+function networkOf(printed: string): TrainConfig['network'] {
+  const [, members, depth, plain] = /^(?:En(\d+))?ResNet(\d+)( without skips)?$/.exec(printed) ?? []
+  if (depth === undefined) throw new Error(`Expected \`network\` to be such as ResNet20 or En2ResNet20, got ${printed}`)
+  const options = plain === undefined ? {} : { skip: false }
+  return members === undefined
+    ? { name: `resnet${depth}`, options }
+    : { name: `enresnet${depth}`, options: { members: Number(members), noise: NOISE, ...options } }
+}
+
+/** The network, method and hyper-parameters of a training configuration, as tables name them. */
+export function rowOf(config: TrainConfig): RowIdentity {
+  const network = printedNetwork(config.network)
+  const { splitting, lambda2 } = config
+  if (!splits(splitting)) return { network, method: config.attack === null ? 'NT' : 'AT', hyper: NO_HYPER }
+  const lambda = Number(splitting.penalty.options['lambda'])
+  const hyper =
+    splitting.kind === 'rvsm'
+      ? { ...NO_HYPER, beta: splitting.beta, lambda }
+      : { ...NO_HYPER, beta: splitting.beta, lambda1: lambda, lambda2 }
+  return { network, method: splitting.kind.toUpperCase(), hyper }
+}
+
+/** What has to be trained for a row. */
+export function cellOf({ network, method, hyper }: RowIdentity): Cell {
+  const { beta, lambda, lambda1, lambda2 } = hyper
+  const cell = (splitting: TrainConfig['splitting']): Cell => ({
+    network: networkOf(network),
+    splitting,
+    lambda2: lambda2 ?? 0,
+  })
+  if (method === 'AT') return cell({ kind: 'none' })
+  if (method === 'RVSM' && beta !== null && lambda !== null) return cell(rvsm({ beta, lambda }))
+  if (method === 'RGSM' && beta !== null && lambda1 !== null) return cell(rgsm({ beta, lambda1 }))
+  throw new Error(`Expected \`method\` to be AT, RVSM or RGSM with its constants, got ${method}`)
+}
+
+/** A row in words: `En2ResNet8 RGSM lambda1 0.05`. */
+export function rowText({ network, method, hyper }: RowIdentity): string {
+  const values = Object.entries(hyper).flatMap(([name, value]) =>
+    value === null || (name === 'beta' && method !== 'RVSM') || name === 'lambda2' ? [] : [`${name} ${value}`],
+  )
+  return [network, method, ...values].join(' ')
+}
