@@ -83,6 +83,7 @@ export { default as sparsityMeetsRobustnessNoSkip } from './tables/sparsity_meet
 export { default as sparsityMeetsRobustnessTable1 } from './tables/sparsity_meets_robustness_table_1'
 export { default as sparsityMeetsRobustnessTable2 } from './tables/sparsity_meets_robustness_table_2'
 export { default as sparsityMeetsRobustnessTable3 } from './tables/sparsity_meets_robustness_table_3'
+export { default as sparsityMeetsRobustnessTable4 } from './tables/sparsity_meets_robustness_table_4'
 export type { Table, TableData } from './tables/shared/table'
 export { toCsv } from './report/csv'
 export { type Figure, type FigureOptions, figuresOf } from './report/figures'

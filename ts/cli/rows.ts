@@ -1,12 +1,14 @@
 /** Rows of tables and training configurations: the two ways round. */
 import type { Hyper } from '../records/record'
 import type { RowIdentity } from '../tables/shared/table'
-import { type TrainConfig, rgsm, rvsm, splits } from '../training/config'
+import { admm, type TrainConfig, rgsm, rvsm, splits } from '../training/config'
 import type { Cell } from '../training/presets'
 
 const NO_HYPER: Hyper = { beta: null, lambda: null, lambda1: null, lambda2: null }
 const WITHOUT_SKIPS = ' without skips'
 const NOISE = 0.1
+/** The weight of the quadratic term in the published ADMM script. */
+const RHO = 1e-2
 
 /** `resnet20` is printed as ResNet20, `enresnet20` with two members as En2ResNet20. */
 function printedNetwork({ name, options }: TrainConfig['network']): string {
@@ -31,7 +33,13 @@ export function rowOf(config: TrainConfig): RowIdentity {
   const network = printedNetwork(config.network)
   const { splitting, lambda2 } = config
   if (!splits(splitting)) return { network, method: config.attack === null ? 'NT' : 'AT', hyper: NO_HYPER }
-  const lambda = Number(splitting.penalty.options['lambda'])
+  const { options, name: penalty } = splitting.penalty
+  if (splitting.kind.startsWith('admm')) {
+    const percent = Math.round(1e4 * Number(options['share'])) / 100
+    const variant = splitting.kind === 'admm_paper' ? ' (paper)' : ''
+    return { network, method: `ADMM ${penalty.replace('sparse_', '')} ${percent} %${variant}`, hyper: NO_HYPER }
+  }
+  const lambda = Number(options['lambda'])
   const hyper =
     splitting.kind === 'rvsm'
       ? { ...NO_HYPER, beta: splitting.beta, lambda }
@@ -50,7 +58,12 @@ export function cellOf({ network, method, hyper }: RowIdentity): Cell {
   if (method === 'AT') return cell({ kind: 'none' })
   if (method === 'RVSM' && beta !== null && lambda !== null) return cell(rvsm({ beta, lambda }))
   if (method === 'RGSM' && beta !== null && lambda1 !== null) return cell(rgsm({ beta, lambda1 }))
-  throw new Error(`Expected \`method\` to be AT, RVSM or RGSM with its constants, got ${method}`)
+  const [, of, percent, paper] = /^ADMM (weights|channels) ([\d.]+) %( \(paper\))?$/.exec(method) ?? []
+  if (of !== undefined) {
+    const variant = paper === undefined ? 'correct' : 'paper'
+    return cell(admm({ rho: RHO, percent: Number(percent), of: of as 'weights' | 'channels', variant }))
+  }
+  throw new Error(`Expected \`method\` to be AT, ADMM, RVSM or RGSM with its constants, got ${method}`)
 }
 
 /** A row in words: `En2ResNet8 RGSM lambda1 0.05`. */
