@@ -11,8 +11,15 @@ const MINIMUM_MINOR = 10
 /** What the worker imports: pip name to module name. */
 const RUNTIME = { torch: 'torch', numpy: 'numpy', pyzmq: 'zmq', msgpack: 'msgpack', safetensors: 'safetensors' }
 
-/** What only the test command needs; the worker imports pillow where images in folders are read, and says so. */
-const DEVELOPMENT = { pytest: 'pytest', ruff: 'ruff', mypy: 'mypy', pillow: 'PIL' }
+/** What only the test command needs; the worker imports pillow for images in folders and onnx for an export, and says so. */
+const DEVELOPMENT = {
+  pytest: 'pytest',
+  ruff: 'ruff',
+  mypy: 'mypy',
+  pillow: 'PIL',
+  onnx: 'onnx',
+  onnxscript: 'onnxscript',
+}
 
 /**
  * @typedef {{ error?: string, version?: string, cuda?: string | null, device?: string | null }} ModuleFacts

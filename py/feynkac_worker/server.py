@@ -51,6 +51,8 @@ def load_services(faults: bool) -> None:
         "checkpoints.services",
         "data.services",
         "tracing.services",
+        "latency",
+        "onnx_export",
         *(["faults"] if faults else []),
     ):
         importlib.import_module(f"feynkac_worker.{name}")

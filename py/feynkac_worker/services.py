@@ -69,6 +69,11 @@ def is_number(value: Any) -> bool:
     return type(value) in (int, float) and math.isfinite(value)
 
 
+def is_count(value: Any) -> bool:
+    """Whether a value is a whole number of at least 1; msgpack may write it as a float."""
+    return is_number(value) and value == int(value) and value >= 1
+
+
 def inputs_of(inputs: list[Any], kinds: list[str]) -> None:
     """Raises ServiceError unless the inputs are of these kinds."""
     found = [kind_of(value) for value in inputs]

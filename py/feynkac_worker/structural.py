@@ -104,7 +104,7 @@ def _call(site: Site) -> Call:
         if kwargs:
             takes = taken.get(module)
             if takes is None:
-                takes = taken[module] = _keywords(module, given_names)
+                takes = taken[module] = keywords(module, given_names)
             if len(takes) < len(given_names):
                 kwargs = {name: value for name, value in kwargs.items() if name in takes}
         if replaced is None:
@@ -122,7 +122,7 @@ def _call(site: Site) -> Call:
     return call
 
 
-def _keywords(module: torch.nn.Module, names: frozenset[str]) -> frozenset[str]:
+def keywords(module: torch.nn.Module, names: frozenset[str]) -> frozenset[str]:
     # Of `names`, those that the module's forward takes; none where it does not tell, as compiled modules do not.
     try:
         parameters = inspect.signature(module.forward).parameters.values()

@@ -5,6 +5,7 @@ import { benchCommand } from './commands/bench'
 import { cleanCommand } from './commands/clean'
 import { dataCommand } from './commands/data'
 import { doctorCommand } from './commands/doctor'
+import { exportCommand } from './commands/export'
 import { figuresCommand } from './commands/figures'
 import { inspectCommand } from './commands/inspect'
 import { reproduceCommand } from './commands/reproduce'
@@ -29,6 +30,7 @@ export function program(): Command {
     trainCommand,
     attackCommand,
     inspectCommand,
+    exportCommand,
     tableCommand,
     figuresCommand,
     tensorboardCommand,

@@ -58,6 +58,19 @@ export interface CallOptions {
   readonly parameters?: { readonly names: readonly string[]; readonly values: readonly TensorArg[] }
 }
 
+/** What `Model.export` wrote. */
+export interface ExportedModel {
+  readonly bytes: number
+  /** Of the standard operators of ONNX. */
+  readonly opset: number
+  /** Name and shape of the images; a batch of any size is null. */
+  readonly input: { readonly name: string; readonly shape: readonly (number | null)[] }
+  /** Name and shape of the logits. */
+  readonly output: { readonly name: string; readonly shape: readonly (number | null)[] }
+  /** One sentence: noise is never exported. */
+  readonly noise: string
+}
+
 /** Made by `session.model` or `session.load`. Its parameters are slots: plans that change them change the network. */
 export class Model extends HandleOwner {
   constructor(
@@ -132,6 +145,19 @@ export class Model extends HandleOwner {
     await this.connection.call('checkpoint.save', { path: resolve(path), format, metadata }, [this.handle], [], {
       site: this.save,
     }).value
+  }
+
+  /**
+   * Writes the forward pass in evaluation mode as an ONNX file, atomically. `shape` is `[channels, height, width]` of an image;
+   * `batch` fixes the batch size, any size when absent. The noise is off: the file is the deterministic network, and says so.
+   * Needs the Python packages onnx and onnxscript.
+   * @throws ServiceError for a network that cannot be traced, or draws random numbers of its own
+   */
+  async export(path: string, options: { shape: readonly number[]; batch?: number }): Promise<ExportedModel> {
+    const { shape, batch = null } = options
+    const params = { path: resolve(path), shape: [...shape], batch }
+    return (await this.connection.call('model.export', params, [this.handle], [], { site: this.export })
+      .value) as ExportedModel
   }
 }
 

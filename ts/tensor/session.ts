@@ -24,6 +24,7 @@ export type { HostData } from './host_data'
 export {
   Model,
   type CallOptions,
+  type ExportedModel,
   type ModelDescription,
   type Parameter,
   type ParameterFilter,

@@ -177,7 +177,7 @@ class EnResNet(nn.Module):
         if x_BCHW.dim() != 4 or x_BCHW.shape[1] != self.channels:
             shape = list(x_BCHW.shape)
             raise ValueError(f"Expected images of shape [batch, {self.channels}, height, width], got {shape}")
-        if draws < 1 or len(x_BCHW) % draws:
+        if draws < 1 or x_BCHW.shape[0] % draws:
             raise ValueError(f"Expected `draws` to divide the batch size {len(x_BCHW)}, got `{draws}`")
         settings = None
         if self.noise > 0 and noise is not False:

@@ -1,0 +1,20 @@
+/** `--size 3,32,32`: the image that counts and exports are for; what it is when nobody says. */
+import { InvalidArgumentError } from 'commander'
+import type { ModelDescription } from '../tensor/session'
+
+/** `[channels, height, width]` from `3,32,32`. */
+export function imageSize(text: string): number[] {
+  const sizes = text.split(',').map((part) => (/^\s*\d+\s*$/.test(part) ? Number(part) : 0))
+  if (sizes.length !== 3 || !sizes.every((size) => size >= 1 && Number.isSafeInteger(size)))
+    throw new InvalidArgumentError(`Expected channels, height and width such as 3,32,32, got \`${text}\`.`)
+  return sizes
+}
+
+/** The usual image of that many channels: that of the Fashion-MNIST family or of the CIFAR family. */
+export function usualSize(description: ModelDescription): number[] {
+  const stem = description.parameters.find(({ role }) => role === 'conv')
+  const channels = description.options['channels'] ?? stem?.shape[1]
+  if (channels === 1) return [1, 28, 28]
+  if (channels === 3) return [3, 32, 32]
+  throw new Error(`Expected \`--size\` (channels,height,width) for ${description.architecture}, got none`)
+}
