@@ -4,7 +4,7 @@ import { dirname, join, relative, resolve } from 'node:path'
 
 const root = resolve(__dirname, '..')
 const middle = ['penalties', 'splitting', 'schedules', 'losses', 'threats', 'attacks']
-const upper = ['training', 'evaluation', 'tables', 'report']
+const upper = ['training', 'evaluation', 'compaction', 'tables', 'report']
 
 /** Folder of ts/ (or `bridge`, `setup`) to the folders it may import. */
 const allowed: Record<string, readonly string[]> = {
@@ -15,6 +15,7 @@ const allowed: Record<string, readonly string[]> = {
   ...Object.fromEntries(middle.map((name) => [name, ['tensor']])),
   training: [...middle, 'records', 'tensor'],
   evaluation: [...middle, 'records', 'tensor'],
+  compaction: [...middle, 'tensor'],
   tables: ['records'],
   report: ['records', 'tables'],
   cli: [...upper, ...middle, 'records', 'tensor', 'bridge', 'setup', 'benchmarks', 'index'],
