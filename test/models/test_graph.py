@@ -53,8 +53,9 @@ def test_our_network_node_by_node() -> None:
     }
     assert {**layers["ensemble.1.layer2.0.conv1"], "id": 0, "inputs": 0} == {
         **{"id": 0, "kind": "conv", "module": "ensemble.1.layer2.0.conv1", "inputs": 0, "shape": [1, 8, 8, 8]},
-        **{"kernel": [3, 3], "stride": [2, 2], "padding": [1, 1], "groups": 1, "bias": False},
+        **{"kernel": [3, 3], "stride": [2, 2], "padding": [1, 1], "groups": 1, "bias": False, "operation": "Conv2d"},
     }
+    assert Counter(node["operation"] for node in found if node["kind"] == "relu") == {"relu": 14, "contiguous": 3}
     by_id = {node["id"]: node for node in found}
     assert len(by_id) == len(found)
     assert all(other in by_id for node in found for other in node["inputs"])

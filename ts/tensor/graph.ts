@@ -34,6 +34,8 @@ export interface GraphNode {
   readonly module: string | null
   /** Ids of the nodes that it reads, in order. */
   readonly inputs: readonly string[]
+  /** What runs: the class of a module, or the name of a function; absent for input and output. */
+  readonly operation?: string
   /** Of its output, for one image. */
   readonly shape: readonly number[]
   /** conv: height and width. */

@@ -41,6 +41,8 @@ class _Reader:
         """The entry of a node; two for a layer that takes out channels before it computes."""
         inputs = [other.name for other in node.all_input_nodes]
         base = {"id": node.name, "module": None, "inputs": inputs, "shape": _shape(self._traced.values.get(node))}
+        if node.op.startswith("call_"):
+            base["operation"] = self._name(node)
         if node.op == "output":
             (given,) = node.args
             found = self._traced.values[given] if isinstance(given, fx.Node) else None
@@ -74,6 +76,11 @@ class _Reader:
         if node.op == "get_attr":
             return operations.opaque(f"`{path_of(node)}` is used outside of its layer")
         return {"kind": "noise"} if node.target is inject_noise else operations.of_call(node, self._traced.values)
+
+    def _name(self, node: fx.Node) -> str:
+        if node.op == "call_module":
+            return type(self._traced.module.get_submodule(path_of(node))).__name__
+        return operations.name_of(node.target)
 
     def _first(self, node: fx.Node) -> Any:
         return self._traced.values[node.all_input_nodes[0]] if node.all_input_nodes else None

@@ -57,7 +57,7 @@ def of_module(module: nn.Module, x: Tensor, value: Tensor) -> Facts:
 
 def of_call(node: fx.Node, values: Mapping[fx.Node, Any]) -> Facts:
     """A function or method; `values` are those of all nodes."""
-    name, value = _name(node.target), values[node]
+    name, value = name_of(node.target), values[node]
     if not isinstance(value, Tensor) or value.dim() < 2:
         return opaque(f"`{name}` gives no [batch, channels, …]")
     if name in ("cat", "concat", "concatenate"):
@@ -93,7 +93,8 @@ def of_call(node: fx.Node, values: Mapping[fx.Node, Any]) -> Facts:
     return _pooling(name, x, value) if known else opaque(f"`{name}` is not known")
 
 
-def _name(target: Any) -> str:
+def name_of(target: Any) -> str:
+    """`relu` of torch.relu, F.relu, F.relu_ and the method `relu_`."""
     name = target if isinstance(target, str) else getattr(target, "__name__", str(target))
     return name.rstrip("_")
 
