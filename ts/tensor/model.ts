@@ -1,11 +1,12 @@
 /** A network in the worker. */
 import { resolve } from 'node:path'
+import type { Connection } from '../../bridge/connection'
 import { PlanError } from '../../bridge/errors'
 import type { Handle } from '../../bridge/handle'
 import { type TensorArg, checkArg } from './arguments'
 import { DeviceTensor } from './device_tensor'
 import { emitNode, requireTrace } from './emit'
-import type { ModelGraph } from './graph'
+import type { ModelGraph, Widths } from './graph'
 import type { Generator } from './generator'
 import { HandleOwner } from './handle_owner'
 import { opNamed } from './op_table'
@@ -39,6 +40,8 @@ export interface ModelDescription {
   readonly layout?: string
   readonly format?: string
   readonly metadata?: Readonly<Record<string, string>>
+  /** Of a network that was made smaller: which channels of the dense one stayed. Names and options are those of the dense one. */
+  readonly widths?: Widths
 }
 
 /** Which parameters: by role, or by what a function says. All of them when absent. */
@@ -136,6 +139,15 @@ export class Model extends HandleOwner {
     return (await value) as ModelGraph
   }
 
+  /**
+   * A copy with the channels that `widths` keeps: smaller weights under the same names. This network stays as it is. Which channels may
+   * go is decided elsewhere; for a network that is small already, the indices are those of its own channels.
+   * Rejects with one sentence for layers that it does not have or indices out of range.
+   */
+  async narrow(widths: Widths): Promise<Model> {
+    return makeModel(this.connection, 'model.narrow', { widths }, [this.handle], this.narrow)
+  }
+
   /** Writes the weights: `safetensors` with a header, or `pt`, a state_dict that plain PyTorch loads. Atomic. */
   async save(
     path: string,
@@ -159,6 +171,24 @@ export class Model extends HandleOwner {
     return (await this.connection.call('model.export', params, [this.handle], [], { site: this.export })
       .value) as ExportedModel
   }
+}
+
+/** The network that a method of the worker gives, with its parameters and buffers. */
+export async function makeModel(
+  connection: Connection,
+  method: string,
+  params: Readonly<Record<string, unknown>>,
+  inputs: readonly Handle[],
+  site: (...args: never[]) => unknown,
+): Promise<Model> {
+  const { value, handles } = connection.call(method, params, inputs, ['module'], { site })
+  const [module] = handles as [(typeof handles)[number]]
+  const description = (await value) as ModelDescription
+  const names = [...description.parameters, ...description.buffers].map(({ name }) => name)
+  const kinds = names.map(() => 'tensor' as const)
+  const bound = connection.call('model.bind', { names }, [module], kinds, { site })
+  await bound.value
+  return new Model(module, description, new Map(names.map((name, i) => [name, new DeviceTensor(bound.handles[i]!)])))
 }
 
 function predicate(filter: ParameterFilter | undefined): (parameter: Parameter) => boolean {

@@ -11,7 +11,7 @@ import { DeviceTensor } from './device_tensor'
 import { Generator } from './generator'
 import { HandleOwner } from './handle_owner'
 import { type HostData, toBytes } from './host_data'
-import { Model, type ModelDescription } from './model'
+import { Model, makeModel } from './model'
 import { Optimizer } from './optimizer'
 import { expectKeys } from './options'
 import { takeApart } from './tree'
@@ -157,7 +157,7 @@ export class Session implements AsyncDisposable {
     options: Readonly<Record<string, unknown>> & { readonly seed?: number } = {},
   ): Promise<Model> {
     const { seed = 0, ...rest } = options
-    return this.makeModel('model.create', { name, options: rest, seed }, this.model)
+    return makeModel(this.connection, 'model.create', { name, options: rest, seed }, [], this.model)
   }
 
   /**
@@ -169,7 +169,8 @@ export class Session implements AsyncDisposable {
     const { model, ...rest } = options
     if (model !== undefined && (rest.name !== undefined || rest.options !== undefined))
       throw new FeynkacError('Expected `model`, or `name` and `options`, in the options of load, got both')
-    return this.makeModel('checkpoint.load', { path: resolve(path), ...rest }, this.load, model ? [model] : [])
+    const params = { path: resolve(path), ...rest }
+    return makeModel(this.connection, 'checkpoint.load', params, handlesOf(model ? [model] : []), this.load)
   }
 
   /**
@@ -182,7 +183,7 @@ export class Session implements AsyncDisposable {
     { seed = 0 }: { readonly seed?: number } = {},
   ): Promise<Model> {
     const params = factory instanceof PythonObject ? { object: factory.id } : { ...parseSpec(factory), options, seed }
-    return this.makeModel('model.adopt', params, this.adopt)
+    return makeModel(this.connection, 'model.adopt', params, [], this.adopt)
   }
 
   /** SGD over these parameters, in this order. */
@@ -279,27 +280,6 @@ export class Session implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close()
-  }
-
-  private async makeModel(
-    method: string,
-    params: Readonly<Record<string, unknown>>,
-    site: (...args: never[]) => unknown,
-    inputs: readonly Handle[] = [],
-  ): Promise<Model> {
-    const { value, handles } = this.connection.call(method, params, handlesOf(inputs), ['module'], { site })
-    const [module] = handles as [(typeof handles)[number]]
-    const description = (await value) as ModelDescription
-    const names = [...description.parameters, ...description.buffers].map(({ name }) => name)
-    const bound = this.connection.call(
-      'model.bind',
-      { names },
-      [module],
-      names.map(() => 'tensor' as const),
-      { site },
-    )
-    await bound.value
-    return new Model(module, description, new Map(names.map((name, i) => [name, new DeviceTensor(bound.handles[i]!)])))
   }
 }
 

@@ -10,6 +10,7 @@ from torch.nn.modules.batchnorm import _NormBase
 from torch.nn.modules.conv import _ConvNd, _ConvTransposeNd
 
 from feynkac_worker.models import registry
+from feynkac_worker.models.narrow import widths_of
 
 _SKIP_PATH = re.compile(r"downsample|shortcut")
 _NORMS = (_NormBase, nn.GroupNorm, nn.LayerNorm, nn.RMSNorm, nn.LocalResponseNorm)
@@ -18,7 +19,8 @@ _NORMS = (_NormBase, nn.GroupNorm, nn.LayerNorm, nn.RMSNorm, nn.LocalResponseNor
 def describe(module: nn.Module) -> dict[str, Any]:
     """`{name, options, architecture, members, parameters: [{name, shape, role}], buffers: [{name, shape}], trainable}`.
 
-    A foreign module is named by its class, has no options, and counts as one member. A shared parameter appears once.
+    A narrowed module has its `widths`, too. A foreign module is named by its class, has no options, and counts as one
+    member. A shared parameter appears once.
     """
     kind = type(module).__name__
     # Attributes of these names on a foreign module may mean anything.
@@ -27,6 +29,7 @@ def describe(module: nn.Module) -> dict[str, Any]:
         {"name": name, "shape": list(parameter.shape), "role": _role(module, name, parameter)}
         for name, parameter in module.named_parameters()
     ]
+    widths = widths_of(module)
     return {
         "name": module.name if own else kind,
         "options": module.options if own else {},
@@ -35,6 +38,7 @@ def describe(module: nn.Module) -> dict[str, Any]:
         "parameters": parameters,
         "buffers": [{"name": name, "shape": list(buffer.shape)} for name, buffer in module.named_buffers()],
         "trainable": sum(parameter.numel() for parameter in module.parameters() if parameter.requires_grad),
+        **({} if widths is None else {"widths": widths}),
     }
 
 

@@ -10,7 +10,7 @@ NeurIPS 2019, arXiv 1811.10745. Depth 6n + 2: a stem, three stages of n blocks o
 and one linear layer.
 
 Shape suffixes: B batch, C channels, H height, W width, N classes, M draws.
-This file needs nothing but torch: copy it to use it elsewhere.
+This file needs nothing but torch: copy it to use it elsewhere. `narrow.py` makes its networks smaller.
 """
 
 from __future__ import annotations
@@ -72,11 +72,18 @@ class Block(nn.Module):
             self.downsample = nn.Sequential(nn.Conv2d(in_channels, out_channels, 1, stride, bias=False))
 
     def forward(self, x_BCHW: Tensor) -> Tensor:
+        # Where `narrow.py` has put zeros in the place of a convolution, nothing is computed and nothing added.
+        if not isinstance(self.conv2, nn.Conv2d) and self.skip:
+            if self.downsample is None:
+                return x_BCHW
+            path: nn.Module = self.downsample[0]
+            return path(F.relu_(self.bn1(x_BCHW)) if isinstance(path, nn.Conv2d) else x_BCHW)
         # In place where autograd does not need the overwritten value: convolution and batch norm keep their inputs.
         o_BCHW: Tensor = F.relu_(self.bn1(x_BCHW))
-        residual_BCHW = x_BCHW if self.downsample is None else self.downsample(o_BCHW)
+        skip = self.skip and (self.downsample is None or isinstance(self.downsample[0], nn.Conv2d))
+        residual_BCHW = x_BCHW if self.downsample is None or not skip else self.downsample(o_BCHW)
         o_BCHW = self.conv2(F.relu_(self.bn2(self.conv1(o_BCHW))))
-        return o_BCHW.add_(residual_BCHW) if self.skip else o_BCHW
+        return o_BCHW.add_(residual_BCHW) if skip else o_BCHW
 
 
 class Member(nn.Module):
