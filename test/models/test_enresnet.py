@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 from feynkac_worker.models import enresnet
+from feynkac_worker.models import build
 from feynkac_worker.models.description import describe
 from feynkac_worker.models.enresnet import EnResNet
 
@@ -57,6 +58,22 @@ def test_an_ensemble_multiplies_every_count(
     assert describe(net)["trainable"] == parameters
     assert input_channels(net, "conv", "downsample") == channels
     assert input_channels(net, "conv") == channels_without_downsample
+
+
+@pytest.mark.parametrize(("name", "parameters"), [("wideresnet28_10", 36_479_194), ("wideresnet34_10", 46_160_474)])
+def test_a_wide_network_has_the_known_count(name: str, parameters: int) -> None:
+    """36.5 M: Wide Residual Networks (arXiv 1605.07146), WRN-28-10; 46.2 M: WRN-34-10 of the robustness literature."""
+    with torch.device("meta"):
+        net = build(name)
+    assert describe(net)["trainable"] == parameters
+    assert describe(net)["name"] == name
+
+
+def test_a_wide_ensemble_computes_and_is_built_again_from_its_name() -> None:
+    net = EnResNet(10, 2, 0.1, width=2, widen=3)
+    assert net.architecture == "En2WideResNet10-3"
+    assert net(torch.rand(2, 3, 8, 8)).shape == (2, 10)
+    assert net.ensemble[0].layer1[0].conv1.weight.shape == (6, 2, 3, 3)
 
 
 def test_counts_of_the_smoke_network() -> None:
@@ -202,6 +219,7 @@ def test_zeroed_input_slices_are_counted_by_hand() -> None:
     ("arguments", "sentence"),
     [
         ({"depth": 21}, "Expected `depth` to be 6n + 2 with n >= 1 (8, 14, 20, …), got `21`"),
+        ({"depth": 32, "widen": 10}, "Expected `depth` to be 6n + 4 with n >= 1 (10, 16, 22, …), got `32`"),
         ({"depth": 2}, "Expected `depth` to be 6n + 2 with n >= 1 (8, 14, 20, …), got `2`"),
         ({"members": 0}, "Expected `members` to be an integer of at least 1, got `0`"),
         ({"stem_stride": 0}, "Expected `stem_stride` to be an integer of at least 1, got `0`"),

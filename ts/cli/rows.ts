@@ -12,20 +12,23 @@ const RHO = 1e-2
 
 /** `resnet20` is printed as ResNet20, `enresnet20` with two members as En2ResNet20. */
 function printedNetwork({ name, options }: TrainConfig['network']): string {
-  const depth = /^(?:en)?resnet(\d+)$/.exec(name)?.[1]
-  if (depth === undefined) return name
-  const members = name.startsWith('en') ? `En${Number(options['members'] ?? 1)}` : ''
-  return `${members}ResNet${depth}${options['skip'] === false ? WITHOUT_SKIPS : ''}`
+  const [, ensemble, wide, size] = /^(en)?(wide)?resnet(\d+(?:_\d+)?)$/.exec(name) ?? []
+  if (size === undefined) return name
+  const members = ensemble === undefined ? '' : `En${Number(options['members'] ?? 1)}`
+  const base = `${wide === undefined ? '' : 'Wide'}ResNet${size.replace('_', '-')}`
+  return `${members}${base}${options['skip'] === false ? WITHOUT_SKIPS : ''}`
 }
 
 /** The registered network of a printed name, with the published noise in ensembles. */
 function networkOf(printed: string): TrainConfig['network'] {
-  const [, members, depth, plain] = /^(?:En(\d+))?ResNet(\d+)( without skips)?$/.exec(printed) ?? []
-  if (depth === undefined) throw new Error(`Expected \`network\` to be such as ResNet20 or En2ResNet20, got ${printed}`)
+  const [, members, wide, size, plain] =
+    /^(?:En(\d+))?(Wide)?ResNet(\d+(?:-\d+)?)( without skips)?$/.exec(printed) ?? []
+  if (size === undefined) throw new Error(`Expected \`network\` to be such as ResNet20 or En2ResNet20, got ${printed}`)
+  const name = `${wide === undefined ? '' : 'wide'}resnet${size.replace('-', '_')}`
   const options = plain === undefined ? {} : { skip: false }
   return members === undefined
-    ? { name: `resnet${depth}`, options }
-    : { name: `enresnet${depth}`, options: { members: Number(members), noise: NOISE, ...options } }
+    ? { name, options }
+    : { name: `en${name}`, options: { members: Number(members), noise: NOISE, ...options } }
 }
 
 /** The network, method and hyper-parameters of a training configuration, as tables name them. */

@@ -89,20 +89,23 @@ class Block(nn.Module):
 class Member(nn.Module):
     """One pre-activation ResNet, [B, C, H, W] -> logits [B, N]."""
 
-    def __init__(self, depth: int, width: int, channels: int, classes: int, stem_stride: int, skip: bool) -> None:
+    def __init__(
+        self, depth: int, widen: int, width: int, channels: int, classes: int, stem_stride: int, skip: bool
+    ) -> None:
         super().__init__()
         blocks = (depth - 2) // 6
+        widest = 4 * widen * width
 
         def stage(in_channels: int, out_channels: int, stride: int) -> nn.Sequential:
             first = Block(in_channels, out_channels, stride, skip)
             return nn.Sequential(first, *(Block(out_channels, out_channels, 1, skip) for _ in range(blocks - 1)))
 
         self.conv1 = nn.Conv2d(channels, width, 3, stem_stride, 1, bias=False)
-        self.layer1 = stage(width, width, 1)
-        self.layer2 = stage(width, 2 * width, 2)
-        self.layer3 = stage(2 * width, 4 * width, 2)
-        self.bn = nn.BatchNorm2d(4 * width)
-        self.fc = nn.Linear(4 * width, classes)
+        self.layer1 = stage(width, widest // 4, 1)
+        self.layer2 = stage(widest // 4, widest // 2, 2)
+        self.layer3 = stage(widest // 2, widest, 2)
+        self.bn = nn.BatchNorm2d(widest)
+        self.fc = nn.Linear(widest, classes)
         for module in self.modules():
             if isinstance(module, nn.Conv2d):
                 nn.init.normal_(module.weight, 0.0, (2 / (module.kernel_size[0] ** 2 * module.out_channels)) ** 0.5)
@@ -139,11 +142,14 @@ class EnResNet(nn.Module):
         stem_stride: int = 1,
         skip: bool = True,
         noise_std: str = PER_TENSOR,
+        widen: int = 1,
     ) -> None:
         super().__init__()
-        if depth < 8 or depth % 6 != 2:
-            raise ValueError(f"Expected `depth` to be 6n + 2 with n >= 1 (8, 14, 20, …), got `{depth}`")
-        sizes = {"members": members, "width": width, "channels": channels, "classes": classes}
+        # By convention a wide network counts the stem and the three downsample convolutions, a plain one stem and head.
+        extra, known = (2, "8, 14, 20, …") if widen == 1 else (4, "10, 16, 22, …")
+        if depth < 8 or depth % 6 != extra:
+            raise ValueError(f"Expected `depth` to be 6n + {extra} with n >= 1 ({known}), got `{depth}`")
+        sizes = {"members": members, "widen": widen, "width": width, "channels": channels, "classes": classes}
         for name, size in {**sizes, "stem_stride": stem_stride}.items():
             if size < 1:
                 raise ValueError(f"Expected `{name}` to be an integer of at least 1, got `{size}`")
@@ -153,22 +159,25 @@ class EnResNet(nn.Module):
             raise ValueError(f"Expected `noise_std` to be `{PER_TENSOR}` or `{PER_SAMPLE}`, got `{noise_std}`")
         self.depth, self.members, self.noise, self.width, self.channels = depth, members, noise, width, channels
         self.classes, self.stem_stride, self.skip, self.noise_std = classes, stem_stride, skip, noise_std
-        member = (depth, width, channels, classes, stem_stride, skip)
+        self.widen = widen
+        member = (depth, widen, width, channels, classes, stem_stride, skip)
         self.ensemble = nn.ModuleList(Member(*member) for _ in range(members))
 
     @property
     def name(self) -> str:
         """The name under which `MODELS` builds this network again, with `options`."""
-        return f"resnet{self.depth}" if self.members == 1 and self.noise == 0 else f"enresnet{self.depth}"
+        base = f"resnet{self.depth}" if self.widen == 1 else f"wideresnet{self.depth}_{self.widen}"
+        return base if self.members == 1 and self.noise == 0 else f"en{base}"
 
     @property
     def architecture(self) -> str:
-        """The name as the papers print it: ResNet20, En1ResNet20, En2ResNet20."""
-        return f"ResNet{self.depth}" if self.members == 1 and self.noise == 0 else f"En{self.members}ResNet{self.depth}"
+        """The name as the papers print it: ResNet20, En1ResNet20, En2ResNet20, WideResNet34-10."""
+        base = f"ResNet{self.depth}" if self.widen == 1 else f"WideResNet{self.depth}-{self.widen}"
+        return base if self.members == 1 and self.noise == 0 else f"En{self.members}{base}"
 
     @property
     def options(self) -> dict[str, Any]:
-        """Every constructor argument but the depth, which belongs to the name."""
+        """Every constructor argument but the depth and the widening, which belong to the name."""
         names = ("members", "noise", "width", "channels", "classes", "stem_stride", "skip", "noise_std")
         return {name: getattr(self, name) for name in names}
 
@@ -198,7 +207,13 @@ class EnResNet(nn.Module):
 
 # Name -> constructor, arguments that the name fixes, defaults that the name changes.
 DEPTHS = (8, 14, 20, 26, 32, 38, 44, 50, 56, 86, 110)
+# Depth and widening; 34-10 is the one of the published tables.
+WIDE = ((28, 10), (34, 10))
+_SIZES: dict[str, dict[str, int]] = {
+    **{f"resnet{depth}": {"depth": depth, "widen": 1} for depth in DEPTHS},
+    **{f"wideresnet{depth}_{widen}": {"depth": depth, "widen": widen} for depth, widen in WIDE},
+}
 MODELS: dict[str, tuple[type[nn.Module], dict[str, Any], dict[str, Any]]] = {
-    **{f"resnet{depth}": (EnResNet, {"depth": depth}, {}) for depth in DEPTHS},
-    **{f"enresnet{depth}": (EnResNet, {"depth": depth}, {"noise": 0.1}) for depth in DEPTHS},
+    **{name: (EnResNet, size, {}) for name, size in _SIZES.items()},
+    **{f"en{name}": (EnResNet, size, {"noise": 0.1}) for name, size in _SIZES.items()},
 }
