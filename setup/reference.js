@@ -26,7 +26,7 @@ const PAGES = [
   ],
   ['kinds', 'The shapes of attacks, penalties, splitting methods and losses', ['ts/tensor/kinds']],
   ['methods', 'Attacks, threats, losses, penalties, splitting methods, schedules', ['ts/attacks/', 'ts/threats/']],
-  ['training', 'Training and evaluation', ['ts/training/', 'ts/evaluation/']],
+  ['training', 'Training, evaluation and cost', ['ts/training/', 'ts/evaluation/', 'ts/cost/']],
   ['results', 'Records, tables and reports', ['ts/records/', 'ts/tables/', 'ts/report/']],
   ['errors', 'Errors', ['bridge/']],
 ]

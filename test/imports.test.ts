@@ -16,10 +16,11 @@ const allowed: Record<string, readonly string[]> = {
   training: [...middle, 'records', 'tensor'],
   evaluation: [...middle, 'records', 'tensor'],
   compaction: [...middle, 'tensor'],
+  cost: ['records', 'tensor'],
   tables: ['records'],
   report: ['records', 'tables'],
-  cli: [...upper, ...middle, 'records', 'tensor', 'bridge', 'setup', 'benchmarks', 'index'],
-  index: [...upper, ...middle, 'records', 'tensor', 'bridge'],
+  cli: [...upper, 'cost', ...middle, 'records', 'tensor', 'bridge', 'setup', 'benchmarks', 'index'],
+  index: [...upper, 'cost', ...middle, 'records', 'tensor', 'bridge'],
 }
 
 function filesBelow(folder: string): string[] {

@@ -45,6 +45,9 @@ export { default as rvsm } from './splitting/rvsm'
 export { default as linf } from './threats/linf'
 export { type CraftOptions, craft } from './threats/shared/craft'
 
+export { type Cost, type CostOptions, type LayerCost, cost } from './cost/cost'
+export { type Latency, type LatencyOptions, latency } from './cost/latency'
+export { costLines } from './cost/lines'
 export * from './evaluation/evaluate'
 export * from './evaluation/sparsity'
 export * from './evaluation/suites'
@@ -74,6 +77,7 @@ export { type TrainFolder, type TrainOptions, type TrainResult, train } from './
 
 export { type FoundRuns, findRecords } from './records/find'
 export { type Interval, meanStd, wilson } from './records/intervals'
+export type { Spread } from './records/median'
 export { type RunRecord, parseRecord } from './records/record'
 export { RunFolder } from './records/run_folder'
 export { default as enresnetCifar10 } from './tables/enresnet_cifar10'

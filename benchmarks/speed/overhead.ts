@@ -10,7 +10,7 @@ import type { Session } from '../../ts/tensor/session'
 import type { Tensor } from '../../ts/tensor/tensor'
 import linf from '../../ts/threats/linf'
 import { craft } from '../../ts/threats/shared/craft'
-import { spreadOf } from './median'
+import { spreadOf } from '../../ts/records/median'
 import { Peer } from './peer'
 
 interface Case {
