@@ -36,6 +36,7 @@ export { default as sparseChannels } from './penalties/sparse_channels'
 export { default as sparseWeights } from './penalties/sparse_weights'
 export { default as transformedL1 } from './penalties/transformed_l1'
 export { default as constant } from './schedules/constant'
+export { default as cubic } from './schedules/cubic'
 export { default as linear } from './schedules/linear'
 export { default as multistep } from './schedules/multistep'
 export { default as admm } from './splitting/admm'
@@ -53,10 +54,13 @@ export * from './evaluation/sparsity'
 export * from './evaluation/suites'
 export {
   type AdmmOptions,
+  type ChannelTarget,
   type SplittingConfig,
+  type TargetOptions,
   type TrainAttack,
   type TrainConfig,
   admm as admmConfig,
+  channelTarget,
   rgsm as rgsmConfig,
   rvsm as rvsmConfig,
 } from './training/config'

@@ -110,6 +110,19 @@ describe.each(methodNames('penalties'))('%s', (name) => {
     expect(await largestGain(make)).toBeLessThan(TOLERANCE)
   })
 
+  test(`${option} may be a literal or change from run to run`, async () => {
+    const handle = put(weights(8))
+    const literal = plan('literal', (w: Tensor) => make(0.2).prox(w, 0.5), { session: worker() })
+    const expected = await numbers(literal(handle))
+    const runtime = plan('runtime', (w: Tensor, value: Tensor) => make(value).prox(w, 0.5), { session: worker() })
+    const both = plan('both', (w: Tensor, value: Tensor, gamma: Tensor) => make(value).prox(w, gamma), {
+      session: worker(),
+    })
+    for (const found of [runtime(handle, 0.2), both(handle, 0.2, 0.5)]) {
+      ;(await numbers(found)).forEach((entry, i) => expect(entry).toBeCloseTo(expected[i]!, 6))
+    }
+  })
+
   test('gamma may be a literal or change from run to run', async () => {
     const literal = plan('literal', (w: Tensor) => make(0.2).prox(w, 0.5), { session: worker() })
     const runtime = plan('runtime', (w: Tensor, gamma: Tensor) => make(0.2).prox(w, gamma), { session: worker() })

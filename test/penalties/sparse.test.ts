@@ -52,6 +52,20 @@ test('channels go by the norm over outputs and kernel', async () => {
   expect(await prox(sparseChannels({ share: 0.4 }), [1, 1.5, 0, 1, 0, 1], [2, 3, 1, 1])).toEqual([1, 1.5, 0, 1, 0, 0])
 })
 
+test('within a network the smallest channels of all convolutions go, to the exact count', async () => {
+  const all = sparseChannels({ share: 0.5, within: 'network' })
+  const run = plan('all', (v: Tensor, w: Tensor, x: Tensor) => all.proxAll!([v, w, x], 1), { session: worker() })
+  const put = (values: number[], shape: number[]) => worker().put(Float32Array.from(values), shape)
+  // norms 1 2 | 3, 4, 1 | sqrt(2): of 6 channels 3 go, the two of norm 1 and that of sqrt(2)
+  const found = run(put([1, -2], [1, 2, 1, 1]), put([3, -4, 1], [1, 3, 1, 1]), put([1, 1], [2, 1, 1, 1]))
+  expect(await Promise.all(found.map(numbers))).toEqual([
+    [0, -2],
+    [3, -4, 0],
+    [0, 0],
+  ])
+  expect(sparseChannels({ share: 0.5 }).proxAll).toBeUndefined()
+})
+
 test('the share may change from run to run', async () => {
   const run = plan('prox', (x: Tensor, share: Tensor) => sparseChannels({ share }).prox(x, 1), { session: worker() })
   const w = worker().put(uniform(3, 10, 0.1, 1), [1, 10, 1, 1])

@@ -1,5 +1,6 @@
 /** Schedules as lists of values. */
 import constant from '../../ts/schedules/constant'
+import cubic from '../../ts/schedules/cubic'
 import linear from '../../ts/schedules/linear'
 import multistep from '../../ts/schedules/multistep'
 import { methodNames } from '../../ts/training/registry'
@@ -8,7 +9,7 @@ const values = (schedule: (step: number) => number, steps: number): number[] =>
   Array.from({ length: steps }, (_, step) => Number(schedule(step).toPrecision(12)))
 
 test('every file of the folder is tested here', () => {
-  expect(methodNames('schedules')).toEqual(['constant', 'linear', 'multistep'])
+  expect(methodNames('schedules')).toEqual(['constant', 'cubic', 'linear', 'multistep'])
 })
 
 test('constant', () => {
@@ -22,6 +23,11 @@ test('multistep counts a milestone from its own step on', () => {
 
 test('linear ends at its last value and stays there', () => {
   expect(values(linear({ from: 1, to: 0, steps: 4 }), 6)).toEqual([1, 0.75, 0.5, 0.25, 0, 0])
+})
+
+test('cubic rises fast, ends at its last value and stays there', () => {
+  // 0.8 (1 - (1 - t / 4)^3)
+  expect(values(cubic({ from: 0, to: 0.8, steps: 4 }), 6)).toEqual([0, 0.4625, 0.7, 0.7875, 0.8, 0.8])
 })
 
 test.each([

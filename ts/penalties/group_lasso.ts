@@ -5,20 +5,20 @@
  * value smooths the norm to sqrt(sum of squares + 1e-8), as the released code does, so that it has a gradient at zero
  * channels; prox takes the exact norm.
  */
-import type { Penalty } from '../tensor/kinds'
-import { expectNumber } from '../tensor/options'
+import type { Penalty, Scalar } from '../tensor/kinds'
+import { expectScalar } from '../tensor/options'
 import { channelNorms, smoothedChannelNorms } from './shared/groups'
 import { softThreshold } from './shared/threshold'
 
 export interface Options {
   /** The price of one unit of channel norm, >= 0. */
-  readonly lambda: number
+  readonly lambda: Scalar
 }
 
 const SMOOTHING = 1e-8
 
 export default ({ lambda }: Options) => {
-  expectNumber('lambda', lambda, { least: 0 })
+  expectScalar('lambda', lambda, { least: 0 })
   return {
     value: (w) => smoothedChannelNorms(w, SMOOTHING).sum().mul(lambda),
     prox: (w, gamma) => {

@@ -13,12 +13,14 @@ export type Tree = Tensor | readonly Tree[] | { readonly [key: string]: Tree }
 /** Images `[batch, channels, height, width]` in [0, 1] to logits `[batch, classes]`; mode, noise and generator are already chosen. */
 export type Network = (x: Tensor) => Tensor
 
-/** A regulariser f with its proximal map. Both treat one parameter tensor at a time. */
+/** A regulariser f with its proximal map. Both treat one parameter tensor at a time, except for `proxAll`. */
 export interface Penalty {
   /** f(w), a 0-d tensor. */
   value(w: Tensor): Tensor
   /** argmin over y of f(y) + ||y - w||^2 / (2 gamma), of the shape of w. In the splitting methods gamma = 1 / beta. */
   prox(w: Tensor, gamma: Scalar): Tensor
+  /** prox over all parameter tensors together, where f couples them; `prox` of each when absent. */
+  proxAll?(w: readonly Tensor[], gamma: Scalar): Tensor[]
 }
 
 /** A relaxed splitting method: pure functions, the state goes in and comes out. */

@@ -5,6 +5,7 @@ import { expectKeys, expectNumber, expectOneOf, show } from '../tensor/options'
 import { splits, type StepAttack, type TrainConfig } from './config'
 import { methodNames } from './registry'
 import { makeSplitting } from './splitting'
+import { STEERED } from './target'
 
 const KEYS: readonly (keyof TrainConfig)[] = [
   'network',
@@ -29,7 +30,7 @@ const SCHEDULES = { constant: [], multistep: ['breakpoints', 'factor'], linear: 
 
 /** Gives the configuration back; `images` is the size of the training split. Throws a RangeError of one sentence. */
 export function checkConfig(config: TrainConfig, images: number): TrainConfig {
-  expectKeys('config', config, KEYS, ['averaging'])
+  expectKeys('config', config, KEYS, ['averaging', 'target'])
   expectKeys('network', config.network, ['name', 'options'])
   expectNumber('epochs', config.epochs, WHOLE)
   expectNumber('lambda2', config.lambda2, { least: 0 })
@@ -41,6 +42,7 @@ export function checkConfig(config: TrainConfig, images: number): TrainConfig {
   checkMethods(config)
   checkImages(config, images)
   checkAveraging(config)
+  checkTarget(config)
   return config
 }
 
@@ -123,5 +125,27 @@ function checkAveraging({ averaging, splitting }: TrainConfig): void {
     throw new RangeError(
       `Expected no \`averaging\` with the splitting method ${splitting.kind}, whose zeros it would undo, got ${show(averaging)}`,
     )
+  }
+}
+
+function checkTarget({ target, splitting }: TrainConfig): void {
+  if (target === undefined) return
+  expectKeys('target', target, ['channels', 'by', 'until', 'tolerance'])
+  expectNumber('target.channels', target.channels, { least: 0, most: 1 })
+  expectNumber('target.until', target.until, { least: 0, most: 1, open: true })
+  expectNumber('target.tolerance', target.tolerance, { least: 0, most: 1 })
+  const option = STEERED[expectOneOf('target.by', target.by, ['lambda', 'cubic'])]
+  const value = splits(splitting) ? splitting.penalty.options[option] : undefined
+  const place = 'splitting.penalty.options'
+  if (typeof value !== 'number') {
+    throw new RangeError(
+      `Expected \`${place}\` to have a number \`${option}\` with target by ${target.by}, got ${show(value)}`,
+    )
+  }
+  if (target.by === 'lambda' && value === 0) {
+    throw new RangeError(`Expected \`${place}.lambda\` to be above 0 with target by lambda, got ${show(value)}`)
+  }
+  if (target.by === 'cubic' && value !== target.channels) {
+    throw new RangeError(`Expected \`${place}.share\` to be target.channels, ${target.channels}, got ${show(value)}`)
   }
 }

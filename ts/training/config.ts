@@ -1,6 +1,7 @@
 /** What a training run is: plain JSON, so that it can be hashed, stored beside the results and compared. */
 import { expectNumber, expectOneOf } from '../tensor/options'
 
+/** All constants of a training run. */
 export interface TrainConfig {
   /** A name and options of the model registry. */
   readonly network: { readonly name: string; readonly options: Readonly<Record<string, unknown>> }
@@ -44,6 +45,8 @@ export interface TrainConfig {
   }
   /** Ends with an exponential moving average of the weights; left out, never null, without one. */
   readonly averaging?: { readonly decay: number }
+  /** Steers the splitting method to a share of zero channels; left out, never null, without one. */
+  readonly target?: ChannelTarget
   readonly seed: number
   /** The worker's threads: other counts give other bits. Null leaves it to the session. */
   readonly threads: number | null
@@ -77,6 +80,21 @@ export type SplittingConfig =
       readonly penalty: { readonly name: string; readonly options: Readonly<Record<string, unknown>> }
     }
 
+/** How many channels a run is to prune, instead of a fixed lambda. */
+export interface ChannelTarget {
+  /** The share of zero input channels over all convolutions. */
+  readonly channels: number
+  /**
+   * The wanted share grows along a cubic. `lambda`: lambda is adapted until the measured share follows it, from the value
+   * in the penalty's options. `cubic`: the weights are projected onto it (Zhu & Gupta, arXiv 1710.01878).
+   */
+  readonly by: 'lambda' | 'cubic'
+  /** The part of the epochs, in (0, 1], after which the share is to be reached. */
+  readonly until: number
+  /** Epochs that miss the share by at most this are chosen from by validation; of others the closest. */
+  readonly tolerance: number
+}
+
 /** RVSM of paper A: l0 on single weights; `lambda` is the paper's. */
 export const rvsm = ({ beta, lambda }: { beta: number; lambda: number }): SplittingConfig => ({
   kind: 'rvsm',
@@ -90,6 +108,31 @@ export const rgsm = ({ beta, lambda1 }: { beta: number; lambda1: number }): Spli
   beta,
   penalty: { name: 'group_l0', options: { lambda: lambda1 } },
 })
+
+/** How a run reaches a share of zero channels. */
+export interface TargetOptions {
+  readonly beta: number
+  /** The share of zero input channels over all convolutions, in [0, 1]. */
+  readonly channels: number
+  /** See {@link ChannelTarget}. */
+  readonly by: ChannelTarget['by']
+  /** Where lambda starts, by `lambda`; 0.01 when absent. */
+  readonly lambda1?: number
+  /** 0.75 when absent: the rest of the epochs trains with the share. */
+  readonly until?: number
+  /** 0.02 when absent. */
+  readonly tolerance?: number
+}
+
+/** RGSM that ends with a share of zero input channels: the two sections of a configuration that say so. */
+export function channelTarget(options: TargetOptions): Required<Pick<TrainConfig, 'splitting' | 'target'>> {
+  const { beta, channels, by, lambda1 = 0.01, until = 0.75, tolerance = 0.02 } = options
+  const set = { name: 'sparse_channels', options: { share: channels, within: 'network' } }
+  return {
+    splitting: by === 'lambda' ? rgsm({ beta, lambda1 }) : { kind: 'rgsm', beta, penalty: set },
+    target: { channels, by, until, tolerance },
+  }
+}
 
 /** What ADMM is asked for. */
 export interface AdmmOptions {

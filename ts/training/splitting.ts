@@ -1,22 +1,29 @@
 /** A splitting method at work: its state in slots of its own, and what each part of an epoch does to the weights. */
 import { use } from '../tensor/functions'
-import type { Scalar, Splitting } from '../tensor/kinds'
+import type { Scalar, Splitting, Tree } from '../tensor/kinds'
 import { plan } from '../tensor/plan'
 import type { DeviceTensor } from '../tensor/device_tensor'
 import type { Session } from '../tensor/session'
+import type { Tensor } from '../tensor/tensor'
 import { type SplittingConfig, splits, type TrainConfig } from './config'
 import { makeMethod } from './registry'
 import { assignAll, cloneAll, leavesOf, useAll, type DeviceTree } from './slots'
+import { openTarget } from './target'
 
-/** The splitting of one run. All but `leaveResult` and `close` belong inside a trace. */
+/**
+ * The splitting of one run. All but `leaveResult` and `close` belong inside a trace. `wanted` is the share of a run
+ * with a target (target.ts).
+ */
 export interface SplittingRun {
   readonly state: DeviceTree
+  /** The lambda of a run that adapts it, 0-d. */
+  readonly lambda: DeviceTensor | null
   /** Before the optimiser's step: the weights move towards the state. */
-  pull(lr: Scalar): void
+  pull(lr: Scalar, wanted?: Tensor): void
   /** After it: the next state. */
-  step(): void
+  step(wanted?: Tensor): void
   /** After the last step of an epoch: the state is renewed, and the weights of the epoch's result enter the model. */
-  enterResult(): void
+  enterResult(wanted?: Tensor): void
   /** Puts the weights of training back, where the method trains on from them. */
   leaveResult(): void
   close(): void
@@ -27,43 +34,54 @@ export interface SplittingOptions {
   /** The weights that are split. */
   readonly convolutions: readonly DeviceTensor[]
   readonly config: TrainConfig
+  /** The steps of an epoch. */
+  readonly steps: number
 }
 
-/** The method of a configuration with its penalty; throws a RangeError of one sentence for bad options. */
-export function makeSplitting(splitting: Exclude<SplittingConfig, { kind: 'none' }>): Splitting {
-  const penalty = makeMethod('penalties', splitting.penalty.name, splitting.penalty.options)
+/** The method of a configuration with its penalty, whose options `steered` replaces; throws a RangeError of one sentence for bad options. */
+export function makeSplitting(splitting: Exclude<SplittingConfig, { kind: 'none' }>, steered: object = {}): Splitting {
+  const penalty = makeMethod('penalties', splitting.penalty.name, { ...splitting.penalty.options, ...steered })
   return makeMethod('splitting', splitting.kind, { beta: splitting.beta, penalty })
 }
 
 /** Null without a splitting method. */
-export function openSplitting({ session, convolutions, config }: SplittingOptions): SplittingRun | null {
-  if (!splits(config.splitting)) return null
-  const method = makeSplitting(config.splitting)
-  // What a method gives may be the weights themselves, hence the copies.
-  const state = plan('first state', () => cloneAll(method.init(use(convolutions))), { session })()
-  const aside =
-    method.aside === true ? plan('copy', () => use(convolutions).map((w) => w.clone()), { session })() : null
+export function openSplitting({ session, convolutions, config, steps }: SplittingOptions): SplittingRun | null {
+  const { splitting } = config
+  if (!splits(splitting)) return null
+  const target = openTarget(session, config, steps)
+  const fixed = makeSplitting(splitting)
+  const method = (wanted?: Tensor): Splitting =>
+    target === null ? fixed : makeSplitting(splitting, target.steered(wanted!))
+  const begin = (...wanted: Tensor[]): Tree => cloneAll(method(...wanted).init(use(convolutions)))
+  // What a method gives may be the weights themselves, hence the copies. Before the first step no zeros are wanted.
+  const state = plan('first state', begin, { session })(...(target === null ? [] : [0]))
+  const aside = fixed.aside === true ? plan('copy', () => use(convolutions).map((w) => w.clone()), { session })() : null
   return {
     state,
-    pull(lr) {
-      assignAll(convolutions, method.pull(use(convolutions), useAll(state), lr))
+    lambda: target?.lambda ?? null,
+    pull(lr, wanted) {
+      assignAll(convolutions, method(wanted).pull(use(convolutions), useAll(state), lr))
     },
-    step() {
+    step(wanted) {
       const before = useAll(state)
-      const after = method.step(use(convolutions), before)
+      const stepping = method(wanted)
+      const after = stepping.step(use(convolutions), before)
       if (after !== before) assignAll(state, after)
+      if (target !== null) target.adapt(wanted!, stepping.replace(use(convolutions), useAll(state)))
     },
-    enterResult() {
-      if (method.renew !== undefined) assignAll(state, method.renew(use(convolutions), useAll(state)))
+    enterResult(wanted) {
+      const ending = method(wanted)
+      if (ending.renew !== undefined) assignAll(state, ending.renew(use(convolutions), useAll(state)))
       if (aside !== null) assignAll(aside, use(convolutions))
-      assignAll(convolutions, method.replace(use(convolutions), useAll(state)))
+      assignAll(convolutions, ending.replace(use(convolutions), useAll(state)))
     },
     leaveResult:
       aside === null
         ? () => undefined
         : plan('weights of training', () => assignAll(convolutions, use(aside)), { session }),
     close() {
-      for (const handle of [...leavesOf(state), ...(aside ?? [])]) handle.free()
+      for (const handle of [...leavesOf(state), ...(aside ?? []), ...(target?.lambda ? [target.lambda] : [])])
+        handle.free()
     },
   }
 }

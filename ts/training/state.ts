@@ -15,6 +15,8 @@ export interface EpochMetrics {
   readonly trainAccuracy: number
   /** Zero input channels of all convolutions, after w <- u. */
   readonly inputChannels: { readonly zero: number; readonly total: number }
+  /** The lambda that a run with a target by lambda has come to. */
+  readonly lambda?: number
   /** In evaluation mode on the images set aside; null without any. */
   readonly validation: { readonly natural: Count; readonly robust: Count } | null
 }
@@ -22,8 +24,11 @@ export interface EpochMetrics {
 export interface Progress {
   /** Epochs done. */
   readonly epoch: number
-  /** The epoch (from 1) whose weights are kept, with its right answers under attack; null before the first. */
-  readonly selected: { readonly epoch: number; readonly correct: number } | null
+  /**
+   * The epoch (from 1) whose weights are kept, with its right answers under attack, and by how much it misses the target
+   * of a run with one; null before the first.
+   */
+  readonly selected: { readonly epoch: number; readonly correct: number; readonly miss?: number } | null
   readonly history: readonly EpochMetrics[]
 }
 

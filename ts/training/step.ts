@@ -43,14 +43,14 @@ export interface TrainParts {
 }
 
 /**
- * The plan of one step: (order `[n]` int64, first position in it, learning rate) => nothing; everything it changes
- * lives in slots.
+ * The plan of one step: (order `[n]` int64, first position in it, learning rate, and the share that a run with a target
+ * wants after it) => nothing; everything it changes lives in slots.
  */
 export function trainingStep(parts: TrainParts, config: TrainConfig, batch: number) {
   const loss = makeMethod('losses', config.loss.name, config.loss.options)
   return plan(
     'training step',
-    (order: Tensor, start: Tensor, lr: Tensor) => {
+    (order: Tensor, start: Tensor, lr: Tensor, ...wanted: Tensor[]) => {
       const index = order.narrow(0, start, batch)
       const y = use(parts.labels).indexSelect(0, index)
       const picked = use(parts.images).indexSelect(0, index)
@@ -60,7 +60,7 @@ export function trainingStep(parts: TrainParts, config: TrainConfig, batch: numb
       let logits: Tensor | undefined
       const network: Network = (x) => (logits = parts.model.call(x, { mode: 'train', generator: parts.generator }))
       const fit = loss(network, clean, adversarial, y)
-      update(parts, config, fit, lr)
+      update(parts, config, fit, lr, ...wanted)
       parts.averaging?.update()
       addToSums(parts.sums, fit, logits, y, batch)
     },
@@ -80,15 +80,16 @@ function update(
   config: TrainConfig,
   fit: Tensor,
   lr: Tensor,
+  wanted?: Tensor,
 ): void {
   const gradients = grad(withGroupLasso(fit, convolutions, config.lambda2), model.parameters())
   if (splitting === null) {
     optimizer.step(gradients, lr)
     return
   }
-  splitting.pull(lr)
+  splitting.pull(lr, wanted)
   optimizer.step(gradients, lr)
-  splitting.step()
+  splitting.step(wanted)
 }
 
 /** The loss of RGSM, fit + lambda2 * ||w||_GL over all convolutions (paper A, Algorithm 2). */

@@ -13,6 +13,7 @@ import type { TrainConfig } from './config'
 import { learningRate, stepsPerEpoch } from './schedule'
 import { loadProgress, saveProgress, type EpochMetrics, type Progress } from './state'
 import { epochOrder, splitImages } from './split'
+import { missOf, wantedShare } from './target'
 import { openWork, type Work } from './work'
 
 /** Where a run keeps its files; `RunFolder` of the records is one. */
@@ -110,6 +111,8 @@ async function runEpoch(work: Work, order: number[], epoch: number, options: Tra
   const { batchSize } = config
   const lr = learningRate(config)(epoch)
   const steps = stepsPerEpoch(config, order.length)
+  const wanted = wantedShare(config, steps)
+  const share = (step: number): [] | [number] => (wanted === null ? [] : [wanted(epoch * steps + step)])
   work.begin()
   const positions = session.put(BigInt64Array.from(order, BigInt), [order.length])
   await inPace(
@@ -117,13 +120,13 @@ async function runEpoch(work: Work, order: number[], epoch: number, options: Tra
     steps,
     (step) => {
       const start = step * batchSize
-      work.step(Math.min(batchSize, order.length - start))(positions, int(start), lr)
+      work.step(Math.min(batchSize, order.length - start))(positions, int(start), lr, ...share(step))
     },
     { onDone: (step) => onStep?.({ epoch: epoch + 1, step, steps }), signal },
   )
   positions.free()
   const seen = Math.min(steps * batchSize, order.length)
-  const ended = await work.end(seen)
+  const ended = await work.end(seen, ...share(steps - 1))
   if (!Number.isFinite(ended.loss)) {
     throw new Error(
       `Training diverged: the mean loss of epoch ${epoch + 1} is ${ended.loss} at learning rate ${lr}; a smaller \`optimiser.lr\` may help`,
@@ -133,10 +136,13 @@ async function runEpoch(work: Work, order: number[], epoch: number, options: Tra
   return { epoch: epoch + 1, lr, ...ended, validation: await work.validate(signal) }
 }
 
+/** The last epoch, or the best: with a target, of those that miss it least. */
 function select({ selected }: Progress, metrics: EpochMetrics, config: TrainConfig): NonNullable<Progress['selected']> {
+  const { epoch } = metrics
   const correct = metrics.validation?.robust.correct ?? 0
-  if (config.validation.selection === 'last' || selected === null || correct > selected.correct) {
-    return { epoch: metrics.epoch, correct }
-  }
-  return selected
+  const miss = missOf(config, metrics)
+  const found = { epoch, correct, ...(config.target !== undefined && { miss }) }
+  if (config.validation.selection === 'last' || selected === null) return found
+  const least = selected.miss ?? 0
+  return miss < least || (miss === least && correct > selected.correct) ? found : selected
 }

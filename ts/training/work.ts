@@ -7,6 +7,7 @@ import type { DeviceTensor } from '../tensor/device_tensor'
 import type { HandleOwner } from '../tensor/handle_owner'
 import type { Model } from '../tensor/model'
 import type { Dataset, Session } from '../tensor/session'
+import type { Tensor } from '../tensor/tensor'
 import { countCorrect, type Count } from '../threats/shared/count'
 import linf from '../threats/linf'
 import { openAveraging } from './averaging'
@@ -14,6 +15,7 @@ import type { TrainConfig } from './config'
 import { assignAll, leavesOf } from './slots'
 import { openSplitting } from './splitting'
 import type { EpochMetrics } from './state'
+import { stepsPerEpoch } from './schedule'
 import { trainingStep, type TrainParts } from './step'
 
 /** The papers validate and test in batches of 100; whole-tensor noise depends on the batch. */
@@ -26,7 +28,7 @@ export interface Work {
   /** The plan of a step with that many images. */
   step(batch: number): ReturnType<typeof trainingStep>
   /** Enters the splitting method's result (w <- u), then the mean loss and accuracy over the `seen` images, and the zero channels: one packed read. */
-  end(seen: number): Promise<Pick<EpochMetrics, 'loss' | 'trainAccuracy' | 'inputChannels'>>
+  end(seen: number, wanted?: number): Promise<Pick<EpochMetrics, 'loss' | 'trainAccuracy' | 'inputChannels' | 'lambda'>>
   /** Puts what else belongs to the run's result into the model: averaged weights, where the configuration says so. */
   enterResult(order: readonly number[], signal?: AbortSignal): Promise<void>
   /** Puts the weights of training back. */
@@ -56,8 +58,9 @@ export function openWork({ session, model, data, config, validation }: WorkOptio
   const { momentum, nesterov, weightDecay } = config.optimiser
   const optimizer = session.sgd(model.parameters(), { momentum, nesterov, weightDecay })
   const generator = session.generator(config.seed)
+  const steps = stepsPerEpoch(config, config.images ?? data.n - validation.length)
   const sums = { loss: session.put(0, [], 'float64'), correct: session.put(new BigInt64Array(1), []) }
-  const splitting = openSplitting({ session, convolutions, config })
+  const splitting = openSplitting({ session, convolutions, config, steps })
   const averaging = openAveraging({ session, model, data, config })
   const [channels, height, width] = data.shape as [number, number, number]
   const parts: TrainParts = {
@@ -87,30 +90,35 @@ export function openWork({ session, model, data, config, validation }: WorkOptio
   })
   const end = plan(
     'end epoch',
-    () => {
-      splitting?.enterResult()
+    (...wanted: Tensor[]) => {
+      splitting?.enterResult(...wanted)
       return use(convolutions)
         .map(zeroChannels)
         .reduce((a, b) => a.add(b))
     },
     { session },
   )
-  const steps = new Map<number, ReturnType<typeof trainingStep>>()
+  const plans = new Map<number, ReturnType<typeof trainingStep>>()
   return {
     begin,
     step(batch) {
-      const known = steps.get(batch) ?? trainingStep(parts, config, batch)
-      steps.set(batch, known)
+      const known = plans.get(batch) ?? trainingStep(parts, config, batch)
+      plans.set(batch, known)
       return known
     },
-    async end(seen) {
-      const zeros = end()
-      const [loss, correct, zero] = await session.items([sums.loss, sums.correct, zeros])
+    async end(seen, wanted) {
+      const zeros = end(...(wanted === undefined ? [] : [wanted]))
+      const lambda = splitting?.lambda ?? null
+      const [loss, correct, zero, adapted] = await session.items([
+        ...[sums.loss, sums.correct, zeros],
+        ...(lambda === null ? [] : [lambda]),
+      ])
       zeros.free()
       return {
         loss: loss! / seen,
         trainAccuracy: correct! / seen,
         inputChannels: { zero: zero!, total: countChannels(model) },
+        ...(adapted !== undefined && { lambda: adapted }),
       }
     },
     async enterResult(order, signal) {
@@ -128,6 +136,7 @@ export function openWork({ session, model, data, config, validation }: WorkOptio
       optimizer,
       generator,
       ...named('splitting', splitting === null ? [] : leavesOf(splitting.state)),
+      ...(splitting?.lambda && { lambda: splitting.lambda }),
       ...named('kept', copies),
       ...averaging?.parts(),
     }),

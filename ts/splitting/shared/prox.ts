@@ -14,5 +14,5 @@ export interface ProxOptions {
 export function proxOf({ beta, penalty }: ProxOptions): (w: readonly Tensor[]) => Tensor[] {
   expectScalar('beta', beta, { least: 0, open: true })
   const gamma = typeof beta === 'number' ? 1 / beta : beta.reciprocal()
-  return (w) => w.map((wi) => penalty.prox(wi, gamma))
+  return (w) => penalty.proxAll?.(w, gamma) ?? w.map((wi) => penalty.prox(wi, gamma))
 }
