@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from feynkac_worker.checkpoints.fit import check_weights, fill, words
+from feynkac_worker.checkpoints.fit import check_weights, fill, materialised, narrowed, words
 from feynkac_worker.checkpoints.read import Checkpoint, is_dense
 from feynkac_worker.errors import ServiceError
 from feynkac_worker.models import build, registry
@@ -120,10 +120,17 @@ def load_network(
         shared = ("width", "channels", "classes", "stem_stride")
         sizes: dict[str, Any] = {key: found[1][key] for key in shared if key in found[1]}
         wanted = (name, {**sizes, **given})
+    widths = checkpoint.widths if found is not None and wanted[0] == found[0] else None
+    members = wanted[1].get("members", 1)
+    if type(members) in (int, float) and members > len(state):
+        raise ServiceError(f"Expected `{checkpoint.path}` to hold {members} members, got {len(state)} tensors")
     # First without memory: the sizes of stem and head in a hostile file may ask for a network that no machine holds.
     with torch.device("meta"):
-        converted = check_weights(checkpoint.path, build(*wanted), state)
-    module = build(*wanted)
+        shapes = build(*wanted)
+        shapes = shapes if widths is None else narrowed(checkpoint.path, shapes, widths)
+        converted = check_weights(checkpoint.path, shapes, state)
+    # A network that is small now may have been too large for this machine.
+    module = build(*wanted) if widths is None else materialised(shapes)
     fill(module, state)
     open_options = [key for key in assumed if key not in given]
     return module, [*notes_of(checkpoint, describe(module)["options"], open_options), *converted]

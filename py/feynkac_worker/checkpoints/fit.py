@@ -1,14 +1,16 @@
-"""Whether the weights of a file fit a module, and putting them there."""
+"""Whether the weights of a file fit a module, making it as small as they are, and putting them there."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from feynkac_worker.errors import ServiceError
+from feynkac_worker.models.narrow import narrow
 from feynkac_worker.tensors import name_of
 
 
@@ -34,6 +36,28 @@ def check_weights(path: Path, module: nn.Module, state: Mapping[str, Tensor]) ->
     if foreign:
         notes.append(f"Weights stored as {', '.join(foreign)} were converted to the network's dtypes.")
     return notes
+
+
+def narrowed(path: Path, module: nn.Module, widths: Mapping[str, Any]) -> nn.Module:
+    """A copy of the module as small as the file says. Raises ServiceError when the widths do not fit it."""
+    try:
+        return narrow(module, widths)
+    except ValueError as error:
+        kind = getattr(module, "architecture", type(module).__name__)
+        raise ServiceError(f"{error} (the header `widths` of `{path}`, network {kind})") from error
+
+
+def materialised(module: nn.Module) -> nn.Module:
+    """The module with memory, not yet filled, for what it has on the device "meta"."""
+    for part in module.modules():
+        for name, parameter in part._parameters.items():
+            if parameter is not None and parameter.is_meta:
+                empty = torch.empty_like(parameter, device="cpu")
+                part._parameters[name] = nn.Parameter(empty, requires_grad=parameter.requires_grad)
+        for name, buffer in part._buffers.items():
+            if buffer is not None and buffer.is_meta:
+                part._buffers[name] = torch.empty_like(buffer, device="cpu")
+    return module
 
 
 def fill(module: nn.Module, state: Mapping[str, Tensor]) -> None:

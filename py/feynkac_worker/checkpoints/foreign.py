@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-import copy
-
 from torch import Tensor, nn
 
 from feynkac_worker.checkpoints.architecture import network_state, notes_of, quantised
-from feynkac_worker.checkpoints.fit import check_weights, fill
+from feynkac_worker.checkpoints.fit import check_weights, fill, narrowed
 from feynkac_worker.checkpoints.read import Checkpoint
-from feynkac_worker.errors import ServiceError, message_of
+from feynkac_worker.errors import ServiceError
+from feynkac_worker.models.copying import copied
+from feynkac_worker.models.narrow import widths_of
 
 
 def load_into(checkpoint: Checkpoint, module: nn.Module) -> tuple[nn.Module, list[str]]:
     """A copy of `module` with the weights of the checkpoint, and notes on what was converted; `module` stays as it is.
 
+    Where the file says that channels were taken out, they are taken out of the copy.
+
     Raises ServiceError naming the first key that is missing, unexpected, or of another shape.
     """
-    made = _copy(module)
+    made, widths = copied(module), checkpoint.widths
+    if widths is not None and widths != widths_of(made):
+        made = narrowed(checkpoint.path, made, widths)
     converted = check_weights(checkpoint.path, made, state := _state(checkpoint, made))
     fill(made, state)
     return made, [*notes_of(checkpoint, {}, []), *converted]
@@ -37,13 +41,3 @@ def _state(checkpoint: Checkpoint, module: nn.Module) -> dict[str, Tensor]:
     if checkpoint.prefix and all(key.startswith(checkpoint.prefix) for key in wanted):
         return dict(checkpoint.tensors)
     return {**checkpoint.state, **quantised(checkpoint)}
-
-
-def _copy(module: nn.Module) -> nn.Module:
-    try:
-        return copy.deepcopy(module)
-    # Whatever the user's attributes raise.
-    except Exception as error:
-        raise ServiceError(
-            f"Expected a {type(module).__name__} that copy.deepcopy can copy, got {message_of(error)}"
-        ) from error

@@ -1,7 +1,8 @@
 """What our files say about themselves: which version wrote which network with which options.
 
 In safetensors it is the header's metadata, which holds strings only; in a torch zip file it is one more record, which
-`torch.load` does not look at. Keys: feynkac (version), name, architecture, options (JSON), metadata (JSON).
+`torch.load` does not look at. Keys: feynkac (version), name, architecture, options (JSON), metadata (JSON), and of a
+narrowed network widths (JSON).
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ def encode_header(description: Mapping[str, Any], metadata: Mapping[str, Any]) -
         "architecture": description["architecture"],
         "options": json.dumps(description["options"]),
         "metadata": json.dumps(metadata),
+        **({"widths": json.dumps(description["widths"])} if "widths" in description else {}),
     }
 
 
@@ -54,10 +56,11 @@ def encode_safetensors(tensors: Mapping[str, Tensor], metadata: Mapping[str, str
 def decode_header(path: Path, header: Mapping[str, str]) -> dict[str, Any]:
     """The header with its JSON parts read; foreign headers pass as they are. Raises ServiceError for a broken one."""
     decoded: dict[str, Any] = dict(header)
-    for key in ("options", "metadata") if "feynkac" in header else ():
+    parts = ("options", "metadata", *(["widths"] if "widths" in header else []))
+    for key in parts if "feynkac" in header else ():
         try:
             decoded[key] = json.loads(header.get(key, ""))
-        except ValueError:
+        except (ValueError, RecursionError):
             decoded[key] = None
         if not isinstance(decoded[key], dict):
             got = f"`{header[key][:60]}`" if key in header else "nothing"

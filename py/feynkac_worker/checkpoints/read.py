@@ -54,6 +54,11 @@ class Checkpoint:
         return f"{place}, prefix `{self.prefix}`" if self.prefix else place
 
     @property
+    def widths(self) -> dict[str, Any] | None:
+        """Which channels of the dense network stayed, if we wrote the file from a narrowed one."""
+        return self.metadata.get("widths") if "feynkac" in self.metadata else None
+
+    @property
     def state(self) -> dict[str, Tensor]:
         """The tensors without the prefix."""
         return {name.removeprefix(self.prefix): tensor for name, tensor in self.tensors.items()}

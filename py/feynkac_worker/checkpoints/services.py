@@ -10,7 +10,7 @@ from torch import nn
 from feynkac_worker.checkpoints.architecture import infer, load_network, network_state, notes_of
 from feynkac_worker.checkpoints.files import checked_path, readable_file
 from feynkac_worker.checkpoints.foreign import load_into
-from feynkac_worker.checkpoints.read import read_checkpoint
+from feynkac_worker.checkpoints.read import Checkpoint, read_checkpoint
 from feynkac_worker.checkpoints.state import load_state, save_state
 from feynkac_worker.checkpoints.write import FORMATS, save_network
 from feynkac_worker.errors import ServiceError
@@ -44,8 +44,9 @@ def checkpoint_inspect(context: Context, params: Params, inputs: list[Any]) -> R
         "layout": checkpoint.layout,
         "format": checkpoint.format,
         "keys": [[name, name_of(tensor.dtype), list(tensor.shape)] for name, tensor in checkpoint.tensors.items()],
-        "metadata": {**checkpoint.metadata, "notes": notes},
+        "metadata": _metadata(checkpoint, notes),
         "architecture": None if found is None else {"name": found[0], "options": found[1]},
+        "widths": checkpoint.widths,
     }, []
 
 
@@ -71,7 +72,7 @@ def checkpoint_load(context: Context, params: Params, inputs: list[Any]) -> Resu
     source = {
         "layout": checkpoint.layout,
         "format": checkpoint.format,
-        "metadata": {**checkpoint.metadata, "notes": notes},
+        "metadata": _metadata(checkpoint, notes),
     }
     return {**describe(module), **source}, [module]
 
@@ -97,6 +98,12 @@ def state_load(context: Context, params: Params, inputs: list[Any]) -> Result:
     """Restores a whole training state in place; all of it or nothing."""
     names = _names(params, inputs)
     return {"metadata": load_state(readable_file(params.get("path")), names, inputs)}, []
+
+
+def _metadata(checkpoint: Checkpoint, notes: list[str]) -> dict[str, Any]:
+    # Widths are long, and have a place of their own.
+    own = {"widths"} if checkpoint.widths is not None else set()
+    return {**{key: value for key, value in checkpoint.metadata.items() if key not in own}, "notes": notes}
 
 
 def _is_seed(value: Any) -> bool:

@@ -184,7 +184,7 @@ def _narrowed(path: str, layer: nn.Module, entry: Any) -> nn.Module:
     if isinstance(layer, Selected):
         if taken in entry and not select:
             raise ValueError(f"Expected `{taken}` of `{path}`, which selects its input, to come with `select`")
-        layer.index = layer.index[list(kept)]
+        layer.index = layer.index.index_select(0, torch.tensor(kept, device=layer.index.device))
     elif select:
         source = _sizes(layer)[taken == "out"]
         # What else the layer is (padding, momentum, hooks, …) stays.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from feynkac_worker.errors import ServiceError
+from feynkac_worker.models.copying import copied
 from feynkac_worker.models.description import describe
 from feynkac_worker.models.narrow import narrow
 from feynkac_worker.services import Context, inputs_of, parameter, service
@@ -28,7 +29,7 @@ def model_narrow(context: Context, params: Params, inputs: list[Any]) -> Result:
     inputs_of(inputs, ["module"])
     widths = parameter(params, "widths", "a map", lambda x: type(x) is dict)
     try:
-        made = narrow(inputs[0], widths)
+        made = narrow(copied(inputs[0]), widths)
     except ValueError as error:
         raise ServiceError(str(error)) from error
     return describe(made), [made]

@@ -8,7 +8,6 @@ numbers of a tensor takes another path with other images: it is refused.
 from __future__ import annotations
 
 import contextlib
-import copy
 import sys
 import traceback
 import types
@@ -23,6 +22,7 @@ from torch.fx.node import map_aggregate
 from torch.fx.proxy import TraceError
 
 from feynkac_worker.errors import ServiceError, message_of
+from feynkac_worker.models.copying import copied
 from feynkac_worker.models.enresnet import inject_noise
 from feynkac_worker.models.narrow import Selected, Zeros
 
@@ -176,13 +176,13 @@ def trace(module: nn.Module, shape: list[int]) -> Traced:
     tensors, or images that the module refuses.
     """
     first = next(iter([*module.parameters(), *module.buffers()]), torch.zeros(()))
-    copied = copy.deepcopy(module).eval()
+    net = copied(module).eval()
     example = torch.zeros(BATCH, *shape, device=first.device)
     tracer = _Tracer(example)
     devices = [first.device] if first.device.type == "cuda" else []
     with torch.random.fork_rng(devices=devices), _one_sentence(type(module).__name__, shape):
-        graph = tracer.trace(_Root(copied))
-    return Traced(copied, list(graph.nodes), tracer.values)
+        graph = tracer.trace(_Root(net))
+    return Traced(net, list(graph.nodes), tracer.values)
 
 
 def path_of(node: fx.Node) -> str:
