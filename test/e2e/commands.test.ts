@@ -46,7 +46,7 @@ test('inspect', async () => {
   expect(Object.keys(found).sort()).toEqual(
     [
       ...['architecture', 'members', 'parameters', 'convWeights', 'inputChannels', 'inputChannelsWithoutDownsample'],
-      ...['inputChannelSparsity', 'inputChannelSparsityWithoutDownsample', 'weightSparsity'],
+      ...['inputChannelSparsity', 'inputChannelSparsityWithoutDownsample', 'weightSparsity', 'size', 'cost'],
     ].sort(),
   )
   expect(found).toMatchObject({
@@ -57,6 +57,25 @@ test('inspect', async () => {
   })
   expect(found['inputChannelSparsity']).toBeGreaterThan(0)
   expect(found['inputChannelSparsity']).toBeLessThanOrEqual(1)
+  expect(found['size']).toEqual([1, 28, 28])
+  const { parameters, bytes, nonZeroBytes } = found['cost'] as Record<string, number>
+  expect([parameters, bytes]).toEqual([found['parameters'], 4 * parameters!])
+  expect(nonZeroBytes).toBeLessThan(bytes!)
+})
+
+test('inspect at a size of your own, with the time of a pass', async () => {
+  const args = ['inspect', net, '--size', '1,14,14', '--latency', '--batch', '2']
+  const { size, cost, latency } = json(await run([...args, '--json']))
+  expect(size).toEqual([1, 14, 14])
+  expect(latency).toMatchObject({ batch: 2, threads: 1, device: 'cpu', n: 21 })
+  expect((cost as Record<string, number>)['multiplyAdds']).toBeGreaterThan(0)
+})
+
+test('export says that the noise is off, and writes the file', async () => {
+  const file = join(folder, 'net.onnx')
+  const shown = await run(['export', net, '--out', file])
+  expect(shown.stdout).toMatch(/images float32 \[any, 1, 28, 28\], pixels in \[0, 1\]\n[^]*noise {2}off: .* coefficient 0\.1/)
+  expect(readFileSync(file).length).toBeGreaterThan(10_000)
 })
 
 test('attack: counts, fractions and conditions; the same seed gives the same numbers', async () => {
