@@ -80,7 +80,7 @@ test.each(['correct', 'paper'] as const)('a stop and a resume give the same bits
   for (const name of ['state.safetensors', 'model.safetensors']) expect(hash(parts, name)).toBe(hash(whole, name))
 })
 
-test('training goes on from the dense weights', async () => {
+test('training goes on from the dense weights and their statistics', async () => {
   const model = await open(tiny)
   const work = openWork({ session: worker(), model, data, config: tiny, validation: [] })
   const dead = async (): Promise<number> => (await zeros(model, 'weights')).reduce((sum, [zero]) => sum + zero, 0)
@@ -94,10 +94,15 @@ test('training goes on from the dense weights', async () => {
     0.1,
   )
   expect(await dead()).toBe(0)
+  const statistics = (): Promise<number[][]> => Promise.all(model.buffers().map(numbers))
+  const before = await statistics()
   await work.end(24)
+  await work.enterResult(Array.from({ length: 72 }, (_, i) => i))
   expect(await dead()).toBeGreaterThan(500)
+  expect(await statistics()).not.toEqual(before)
   work.leaveResult()
   expect(await dead()).toBe(0)
+  expect(await statistics()).toEqual(before)
   work.close()
 })
 

@@ -120,7 +120,7 @@ test.each<[string, Partial<TrainConfig>, string]>([
   [
     'key',
     { optimizer: base.optimiser } as Partial<TrainConfig>,
-    'Expected the keys of `config` to be among network, epochs, batchSize, dropLast, optimiser, schedule, threat, attack, loss, splitting, lambda2, augment, images, validation, seed, threads, averaging, target, got `optimizer`',
+    'Expected the keys of `config` to be among network, epochs, batchSize, dropLast, optimiser, schedule, threat, attack, loss, splitting, lambda2, augment, images, validation, seed, threads, averaging, initial, target, got `optimizer`',
   ],
   ['section', { loss: {} as TrainConfig['loss'] }, 'Expected `loss` to have `name`, got '],
 ])('refuses a bad %s', (_name, change, message) => {

@@ -4,7 +4,8 @@
  *   z <- prox(w + v) with gamma = 1 / rho,   v <- v + w - z
  * An epoch of steps stands for the minimisation over w; the duals are kept from epoch to epoch. With an update of v in
  * every batch, w has hardly moved between two of them and z and v swing.
- * What is validated and saved is prox(w), so that its zeros are real; training goes on from w.
+ * What is validated and saved is prox(w), so that its zeros are real, with BatchNorm statistics measured for it: with
+ * those of w a network of which half the channels are gone falls to chance. Training goes on from w.
  */
 import type { Penalty, Scalar, Splitting } from '../tensor/kinds'
 import { type State, noDuals, pullOfDuals, renewed } from './shared/duals'

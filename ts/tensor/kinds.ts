@@ -36,8 +36,8 @@ export interface Splitting<S extends Tree = Tree> {
   /** The weights that replace w at the end of an epoch. */
   replace(w: readonly Tensor[], state: S): Tensor[]
   /**
-   * True: `replace` gives only what an epoch is validated and saved with, and training goes on from w. It goes on from
-   * the replacement when absent.
+   * True: `replace` gives only what an epoch is validated and saved with, with BatchNorm statistics measured for it, and
+   * training goes on from w. It goes on from the replacement when absent.
    */
   readonly aside?: boolean
 }

@@ -6,8 +6,6 @@
  * The averaged weights are the run's result: they are validated, selected and saved, with BatchNorm statistics of their
  * own. Training never sees them.
  */
-import pgd from '../attacks/pgd'
-import linf from '../threats/linf'
 import { assign, sub, use } from '../tensor/functions'
 import { plan } from '../tensor/plan'
 import type { DeviceTensor } from '../tensor/device_tensor'
@@ -15,11 +13,8 @@ import type { HandleOwner } from '../tensor/handle_owner'
 import type { Model } from '../tensor/model'
 import type { Dataset, Session } from '../tensor/session'
 import type { TrainConfig } from './config'
-import { recalibrate } from './recalibrate'
+import { recalibrateAsTrained } from './recalibrate'
 import { assignAll } from './slots'
-
-/** How many batches the statistics are taken from, where there are as many. */
-const RECALIBRATION_BATCHES = 50
 
 /** The averages of a run. */
 export interface Averaging {
@@ -77,19 +72,7 @@ export function openAveraging({ session, model, data, config }: AveragingOptions
     },
     async enter(positions, signal) {
       swapIn()
-      const batch = config.batchSize
-      const batches = Math.min(RECALIBRATION_BATCHES, Math.floor(positions.length / batch))
-      await recalibrate({
-        session,
-        model,
-        data,
-        batch,
-        batches,
-        positions,
-        attack: attackOf(config),
-        seed: config.seed,
-        signal,
-      })
+      await recalibrateAsTrained({ session, model, data, config, positions, signal })
     },
     leave,
     parts: () => Object.fromEntries([total, ...averages].map((tensor, i) => [`averaging.${i}`, tensor])),
@@ -97,10 +80,4 @@ export function openAveraging({ session, model, data, config }: AveragingOptions
       for (const handle of [total, ...averages, ...aside]) handle.free()
     },
   }
-}
-
-function attackOf({ attack, threat }: TrainConfig) {
-  if (attack === null) return null
-  const { stepSize, iterations, randomStart, clampStart } = attack
-  return { attack: pgd({ stepSize, iterations, randomStart }), threat: linf(threat), clampStart }
 }

@@ -30,12 +30,13 @@ const SCHEDULES = { constant: [], multistep: ['breakpoints', 'factor'], linear: 
 
 /** Gives the configuration back; `images` is the size of the training split. Throws a RangeError of one sentence. */
 export function checkConfig(config: TrainConfig, images: number): TrainConfig {
-  expectKeys('config', config, KEYS, ['averaging', 'target'])
+  expectKeys('config', config, KEYS, ['averaging', 'initial', 'target'])
   expectKeys('network', config.network, ['name', 'options'])
   expectNumber('epochs', config.epochs, WHOLE)
   expectNumber('lambda2', config.lambda2, { least: 0 })
   expectNumber('seed', config.seed, { least: 0, integer: true })
   if (config.threads !== null) expectNumber('threads', config.threads, WHOLE)
+  checkInitial(config)
   checkOptimiser(config)
   checkSchedule(config)
   checkAttacks(config)
@@ -44,6 +45,13 @@ export function checkConfig(config: TrainConfig, images: number): TrainConfig {
   checkAveraging(config)
   checkTarget(config)
   return config
+}
+
+function checkInitial({ initial }: TrainConfig): void {
+  if (initial === undefined) return
+  expectKeys('initial', initial, ['sha256'])
+  if (typeof initial.sha256 === 'string' && /^[0-9a-f]{64}$/.test(initial.sha256)) return
+  throw new RangeError(`Expected \`initial.sha256\` to be 64 hexadecimal digits, got ${show(initial.sha256)}`)
 }
 
 function checkOptimiser({ optimiser }: TrainConfig): void {

@@ -3,8 +3,10 @@ import { expectNumber, expectOneOf } from '../tensor/options'
 
 /** All constants of a training run. */
 export interface TrainConfig {
-  /** A name and options of the model registry. */
+  /** A name and options of the model registry; of a compact network those of the dense one. */
   readonly network: { readonly name: string; readonly options: Readonly<Record<string, unknown>> }
+  /** The checkpoint that the run begins with (`warmStart`); left out, never null, with fresh weights. */
+  readonly initial?: { readonly sha256: string }
   readonly epochs: number
   readonly batchSize: number
   /** Leaves out the last batch of an epoch when it is not full. */

@@ -4,6 +4,8 @@
  * Each running mean and variance becomes the plain mean of those of the batches in training mode, so neither the order
  * of the batches nor the momentum of a layer matters.
  */
+import pgd from '../attacks/pgd'
+import linf from '../threats/linf'
 import { craft } from '../threats/shared/craft'
 import { assign, sub, use } from '../tensor/functions'
 import type { Attack, Threat } from '../tensor/kinds'
@@ -14,6 +16,7 @@ import type { DeviceTensor } from '../tensor/device_tensor'
 import type { Model } from '../tensor/model'
 import type { Session } from '../tensor/session'
 import type { Tensor } from '../tensor/tensor'
+import type { StepAttack, TrainConfig } from './config'
 
 /** What `recalibrate` needs: the network, and images to measure the statistics of its normalisation on. */
 export interface RecalibrateOptions {
@@ -89,6 +92,33 @@ export async function recalibrate(options: RecalibrateOptions): Promise<void> {
     for (const handle of [order, generator, ...sums]) handle.free()
   }
 }
+
+/** How many batches of training the statistics are taken from, where there are as many. */
+const TRAINING_BATCHES = 50
+
+/** The training images of an epoch, for `recalibrateAsTrained`. */
+export interface AsTrained extends Pick<RecalibrateOptions, 'session' | 'model' | 'signal'> {
+  readonly data: RecalibrateOptions['data']
+  readonly config: TrainConfig
+  readonly positions: readonly number[]
+}
+
+/** Fills the statistics from images as training sees them: its batches, its attack. */
+export async function recalibrateAsTrained({ config, positions, ...rest }: AsTrained): Promise<void> {
+  const { attack, threat, batchSize, seed } = config
+  await recalibrate({
+    ...{ ...rest, positions, seed, batch: batchSize },
+    batches: Math.min(TRAINING_BATCHES, Math.floor(positions.length / batchSize)),
+    attack:
+      attack === null ? null : { attack: pgd(stepsOf(attack)), threat: linf(threat), clampStart: attack.clampStart },
+  })
+}
+
+const stepsOf = ({ stepSize, iterations, randomStart }: StepAttack): StepAttack => ({
+  stepSize,
+  iterations,
+  randomStart,
+})
 
 /** The running means and variances of a network, and its counts of batches. */
 function statisticsOf(model: Model): { moments: DeviceTensor[]; counters: DeviceTensor[] } {

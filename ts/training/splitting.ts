@@ -24,7 +24,9 @@ export interface SplittingRun {
   step(wanted?: Tensor): void
   /** After the last step of an epoch: the state is renewed, and the weights of the epoch's result enter the model. */
   enterResult(wanted?: Tensor): void
-  /** Puts the weights of training back, where the method trains on from them. */
+  /** Whether training goes on from other weights than those of the result, which then need statistics of their own. */
+  readonly aside: boolean
+  /** Puts the weights and statistics of training back, where it goes on from them. */
   leaveResult(): void
   close(): void
 }
@@ -33,6 +35,8 @@ export interface SplittingOptions {
   readonly session: Session
   /** The weights that are split. */
   readonly convolutions: readonly DeviceTensor[]
+  /** The statistics of the model's normalisation. */
+  readonly buffers: readonly DeviceTensor[]
   readonly config: TrainConfig
   /** The steps of an epoch. */
   readonly steps: number
@@ -45,7 +49,8 @@ export function makeSplitting(splitting: Exclude<SplittingConfig, { kind: 'none'
 }
 
 /** Null without a splitting method. */
-export function openSplitting({ session, convolutions, config, steps }: SplittingOptions): SplittingRun | null {
+export function openSplitting(options: SplittingOptions): SplittingRun | null {
+  const { session, convolutions, buffers, config, steps } = options
   const { splitting } = config
   if (!splits(splitting)) return null
   const target = openTarget(session, config, steps)
@@ -55,7 +60,8 @@ export function openSplitting({ session, convolutions, config, steps }: Splittin
   const begin = (...wanted: Tensor[]): Tree => cloneAll(method(...wanted).init(use(convolutions)))
   // What a method gives may be the weights themselves, hence the copies. Before the first step no zeros are wanted.
   const state = plan('first state', begin, { session })(...(target === null ? [] : [0]))
-  const aside = fixed.aside === true ? plan('copy', () => use(convolutions).map((w) => w.clone()), { session })() : null
+  const trained = [...convolutions, ...buffers]
+  const aside = fixed.aside === true ? plan('copy', () => use(trained).map((w) => w.clone()), { session })() : null
   return {
     state,
     lambda: target?.lambda ?? null,
@@ -72,13 +78,12 @@ export function openSplitting({ session, convolutions, config, steps }: Splittin
     enterResult(wanted) {
       const ending = method(wanted)
       if (ending.renew !== undefined) assignAll(state, ending.renew(use(convolutions), useAll(state)))
-      if (aside !== null) assignAll(aside, use(convolutions))
+      if (aside !== null) assignAll(aside, use(trained))
       assignAll(convolutions, ending.replace(use(convolutions), useAll(state)))
     },
+    aside: aside !== null,
     leaveResult:
-      aside === null
-        ? () => undefined
-        : plan('weights of training', () => assignAll(convolutions, use(aside)), { session }),
+      aside === null ? () => undefined : plan('weights of training', () => assignAll(trained, use(aside)), { session }),
     close() {
       for (const handle of [...leavesOf(state), ...(aside ?? []), ...(target?.lambda ? [target.lambda] : [])])
         handle.free()

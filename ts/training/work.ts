@@ -15,6 +15,7 @@ import type { TrainConfig } from './config'
 import { assignAll, leavesOf } from './slots'
 import { openSplitting } from './splitting'
 import type { EpochMetrics } from './state'
+import { recalibrateAsTrained } from './recalibrate'
 import { stepsPerEpoch } from './schedule'
 import { trainingStep, type TrainParts } from './step'
 
@@ -29,7 +30,7 @@ export interface Work {
   step(batch: number): ReturnType<typeof trainingStep>
   /** Enters the splitting method's result (w <- u), then the mean loss and accuracy over the `seen` images, and the zero channels: one packed read. */
   end(seen: number, wanted?: number): Promise<Pick<EpochMetrics, 'loss' | 'trainAccuracy' | 'inputChannels' | 'lambda'>>
-  /** Puts what else belongs to the run's result into the model: averaged weights, where the configuration says so. */
+  /** Puts what else belongs to the run's result into the model: averaged weights, and statistics of weights set aside. */
   enterResult(order: readonly number[], signal?: AbortSignal): Promise<void>
   /** Puts the weights of training back. */
   leaveResult(): void
@@ -60,7 +61,7 @@ export function openWork({ session, model, data, config, validation }: WorkOptio
   const generator = session.generator(config.seed)
   const steps = stepsPerEpoch(config, config.images ?? data.n - validation.length)
   const sums = { loss: session.put(0, [], 'float64'), correct: session.put(new BigInt64Array(1), []) }
-  const splitting = openSplitting({ session, convolutions, config, steps })
+  const splitting = openSplitting({ session, convolutions, buffers: model.buffers(), config, steps })
   const averaging = openAveraging({ session, model, data, config })
   const [channels, height, width] = data.shape as [number, number, number]
   const parts: TrainParts = {
@@ -123,6 +124,8 @@ export function openWork({ session, model, data, config, validation }: WorkOptio
     },
     async enterResult(order, signal) {
       await averaging?.enter(order, signal)
+      if (splitting?.aside === true)
+        await recalibrateAsTrained({ session, model, data, config, positions: order, signal })
     },
     leaveResult() {
       averaging?.leave()
