@@ -173,6 +173,8 @@ const pick = <T>(list: readonly T[], index: readonly number[] | undefined): T[] 
   index === undefined ? [...list] : index.map((i) => list[i]!)
 
 function selection(layer: ToyLayer, plan: LayerWidths, index: readonly number[] | undefined): readonly number[] | null {
+  if ((layer.select !== null || plan.select === true) && (plan.select === true) !== (index !== undefined))
+    throw new Error('`select` comes with the channels, and the channels of a selection with `select`')
   if (layer.select !== null) return pick(layer.select, index)
   return plan.select === true ? index! : null
 }
@@ -263,4 +265,17 @@ export function randomToy(seed: number, noisy: boolean): Toy {
 export function toyImage({ image }: Toy, seed: number): Values {
   const next = stream(seed)
   return times(image.channels, () => times(image.positions, () => (next() % 7) - 3))
+}
+
+/** The same network with more input channels of its layers zero. */
+export function prunedFurther(toy: Toy, seed: number): Toy {
+  const next = stream(seed)
+  const layers = Object.entries(toy.layers).map(([name, layer]): [string, ToyLayer] => {
+    const [first] = layer.weight
+    if (!Array.isArray(first)) return [name, layer]
+    const columns = times(first.length, () => next() % 3 === 0)
+    const weight = (layer.weight as number[][]).map((row) => row.map((w, i) => (columns[i] === true ? 0 : w)))
+    return [name, { ...layer, weight }]
+  })
+  return { ...toy, layers: Object.fromEntries(layers) }
 }

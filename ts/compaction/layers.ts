@@ -9,9 +9,12 @@ export const channelsOf = ({ shape }: GraphNode): number => shape[1] ?? 1
  * A layer that can be narrowed. `dense` joins channels by its links; `diagonal` (a norm, a depthwise convolution) has as many outputs as
  * inputs and keeps them apart.
  */
-export type Layer =
-  | { readonly kind: 'dense'; readonly node: GraphNode; readonly module: string; readonly links: LayerLinks }
-  | { readonly kind: 'diagonal'; readonly node: GraphNode; readonly module: string; readonly links: null }
+export type Layer = {
+  readonly node: GraphNode
+  readonly module: string
+  /** Whether it selects channels of its input, in a network that was compacted before. */
+  readonly selected: boolean
+} & ({ readonly kind: 'dense'; readonly links: LayerLinks } | { readonly kind: 'diagonal'; readonly links: null })
 
 /** The layers by the id of their node, and the reasons why other layers keep all their channels. */
 export interface Layers {
@@ -47,12 +50,13 @@ function layerOf(
   if (module === null || input === undefined) return `${kind} ${node.id} is not a module`
   if ((uses.get(module) ?? 0) > 1) return `${module} is used in more than one place`
   const [inputs, outputs] = [channelsOf(input), channelsOf(node)]
-  const diagonal = { kind: 'diagonal', node, module, links: null } as const
+  const base = { node, module, selected: input.kind === 'select' }
+  const diagonal = { ...base, kind: 'diagonal', links: null } as const
   if (kind === 'norm') return inputs === outputs ? diagonal : `${module} normalises something else than channels`
   if (groups > 1) return groups === inputs && inputs === outputs ? diagonal : `${module} is a grouped convolution`
   const own = links.get(module)
   if (own === undefined) return `${module} shares its weights with another layer`
   return own.inputs === inputs && own.outputs === outputs
-    ? { kind: 'dense', node, module, links: own }
+    ? { ...base, kind: 'dense', links: own }
     : `${module} reads something else than channels`
 }

@@ -54,8 +54,8 @@ function keepOneEach({ nodes }: ModelGraph, { narrow }: Layers, needs: Needs): v
 /** Norms whose selection would save too little read all that is there. Gives whether that changed anything. */
 function keepWhatIsNotWorthACopy({ narrow }: Layers, needs: Needs, least: number): boolean {
   let changed = false
-  for (const { kind, node } of narrow.values()) {
-    if (kind !== 'diagonal') continue
+  for (const { kind, node, selected } of narrow.values()) {
+    if (kind !== 'diagonal' || selected) continue
     const [there, read] = [needs.kept(node.inputs[0]!), needs.kept(node.id)]
     if (read.length === there.length || there.length - read.length >= least * there.length) continue
     for (const channel of there) needs.keep(node.id, channel)
@@ -67,6 +67,8 @@ function keepWhatIsNotWorthACopy({ narrow }: Layers, needs: Needs, least: number
 /** What stays of a layer, in channels of the network before the removal. */
 interface LayerPlan {
   readonly zero: boolean
+  /** Whether it selects channels already, in a network that was compacted before: taking fewer costs nothing. */
+  readonly selected: boolean
   /** The channels of the tensor before it that stay. */
   readonly there: readonly number[]
   /** Those of them that it reads. */
@@ -77,11 +79,12 @@ interface LayerPlan {
 }
 
 function layerPlan(layer: Layer, needs: Needs, zeros: Zeros, least: number): LayerPlan {
-  const { node } = layer
+  const { node, selected } = layer
   const input = node.inputs[0]!
   const there = needs.kept(input)
   const out = needs.kept(node.id)
   return {
+    selected,
     zero: node.kind === 'conv' && (needs.isUnread(node.id) || out.every((o) => zeros(node.id, o))),
     there,
     read: layer.kind === 'diagonal' ? out : worthIt(needs.inputsOf(layer), there, least),
@@ -104,10 +107,10 @@ function widthsOf(plans: readonly { layer: Layer; plan: LayerPlan }[]): Widths {
   const first: Record<string, LayerWidths> = {}
   const second: Record<string, LayerWidths> = {}
   for (const { layer, plan } of plans) {
-    const { there, read, out, zero, inputs, outputs } = plan
-    const module = layer.module
-    const selects = !zero && read.length < there.length
-    const later = selects && there.length < inputs
+    const { there, read, out, zero, selected, inputs, outputs } = plan
+    const { module } = layer
+    const selects = !zero && read.length < (selected ? inputs : there.length)
+    const later = selects && !selected && there.length < inputs
     const now = later ? there : read
     const isNorm = layer.node.kind === 'norm'
     const kept = later && layer.kind === 'diagonal' ? there : out
