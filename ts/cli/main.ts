@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander'
 import { attackCommand } from './commands/attack'
 import { benchCommand } from './commands/bench'
 import { cleanCommand } from './commands/clean'
+import { compactCommand } from './commands/compact'
 import { dataCommand } from './commands/data'
 import { doctorCommand } from './commands/doctor'
 import { exportCommand } from './commands/export'
@@ -30,6 +31,7 @@ export function program(): Command {
     trainCommand,
     attackCommand,
     inspectCommand,
+    compactCommand,
     exportCommand,
     tableCommand,
     figuresCommand,

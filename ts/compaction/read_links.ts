@@ -9,11 +9,7 @@ import type { LayerLinks, Links } from './links'
 const WEIGHTS = ['conv', 'downsample', 'linear']
 
 /** A weight that is NaN counts as one that is there. */
-const joins = (w: Tensor): Tensor =>
-  w
-    .ne(0)
-    .flatten({ startDim: 2 })
-    .any({ dim: 2 })
+const joins = (w: Tensor): Tensor => w.ne(0).flatten({ startDim: 2 }).any({ dim: 2 })
 
 /** The links of all convolutions and linear layers by the names of their modules. */
 export async function readLinks({ session, model }: { session: Session; model: Model }): Promise<Links> {
