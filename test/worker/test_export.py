@@ -9,12 +9,14 @@ from typing import Any
 import onnx
 import pytest
 import torch
+from onnx.reference import ReferenceEvaluator
 from torch import Tensor, nn
 
 from feynkac_worker.errors import ServiceError
 from feynkac_worker.handles import Handles
 from feynkac_worker.latency import model_latency
 from feynkac_worker.models import build
+from feynkac_worker.models.narrow import narrow
 from feynkac_worker.onnx_export import REQUIREMENTS, model_export
 from feynkac_worker.services import Context
 
@@ -45,6 +47,27 @@ def test_the_file_says_that_the_noise_is_off_and_nothing_about_this_machine(tmp_
     assert not any("Random" in node.op_type for node in model.graph.node)
     home = str(Path(__file__).resolve().parents[2]).encode()
     assert home not in path.read_bytes() and b".py" not in path.read_bytes()
+
+
+def test_a_narrowed_network_answers_alike_for_any_batch(tmp_path: Path) -> None:
+    """With channels taken out of the input of a layer, a dead branch, and a block that gives zeros."""
+    block = "ensemble.0.layer{}.0.{}".format
+    dead = [block(2, part) for part in ("bn1", "conv1", "bn2", "conv2", "downsample.0")]
+    layers: dict[str, Any] = {
+        **{block(1, part): {"zero": True} for part in ("bn1", "conv1", "bn2", "conv2")},
+        **{path: {"zero": True} for path in dead},
+        block(3, "bn1"): {"out": [1, 4], "select": True},
+    }
+    layers[block(3, "conv1")] = layers[block(3, "downsample.0")] = {"in": [1, 4]}
+    net = narrow(build("resnet8", SMALL), {"version": 1, "layers": layers}).eval()
+    path = tmp_path / "net.onnx"
+    export(path, net)
+    evaluator = ReferenceEvaluator(str(path))
+    for batch in (1, 3):
+        images = torch.rand(batch, 3, 8, 8)
+        (found,) = evaluator.run(None, {"images": images.numpy()})
+        with torch.no_grad():
+            assert torch.allclose(torch.from_numpy(found), net(images), atol=1e-6)
 
 
 class Drawing(nn.Module):

@@ -75,7 +75,7 @@ class Zeros(nn.Module):
         ]
         last = x.dim() == 4 and x.is_contiguous(memory_format=torch.channels_last)
         layout = torch.channels_last if last else torch.contiguous_format
-        shape = (len(x), self.channels, *space)
+        shape = (x.shape[0], self.channels, *space)
         return torch.empty(shape, dtype=x.dtype, device=x.device, memory_format=layout).zero_()
 
     def extra_repr(self) -> str:
