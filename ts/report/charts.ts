@@ -1,5 +1,6 @@
 /** Inline SVG: whiskers in the table, training curves, histogram of channel norms. Colours come from the page's CSS. */
 import type { EpochMetrics } from '../records/metrics'
+import { ZERO_NORM, zeroNorms } from '../records/norms'
 import type { Cell, Column, Measured, TableRow } from '../tables/shared/table'
 import { niceCeiling, path, px, tag } from './svg'
 
@@ -150,9 +151,6 @@ function curve(
 const lastText = (value: number, fraction: boolean): string =>
   fraction ? `${(100 * value).toFixed(1)} %` : value.toPrecision(3)
 
-/** A channel of a smaller norm counts as zero (paper A). */
-const ZERO = 1e-15
-
 /**
  * Norms of the input-channel slices: zeros are counted in words, the rest drawn in 40 bins; the dashed line is the
  * threshold of the group l0 prox, sqrt(2 lambda1 / beta).
@@ -162,7 +160,7 @@ export function histogram(norms: readonly number[], threshold: number | null, ma
   const counts = Array.from({ length: bins }, () => 0)
   for (const norm of norms) {
     const bin = Math.min(bins - 1, Math.floor((norm / max) * bins))
-    if (norm >= ZERO) counts[bin] = (counts[bin] ?? 0) + 1
+    if (norm >= ZERO_NORM) counts[bin] = (counts[bin] ?? 0) + 1
   }
   const [tallest, inner] = [niceCeiling(Math.max(1, ...counts)), width - left - right]
   const x = (norm: number): number => left + (Math.min(norm, max) / max) * inner
@@ -181,7 +179,7 @@ export function histogram(norms: readonly number[], threshold: number | null, ma
           }),
         ],
   )
-  const zeros = norms.filter((norm) => norm < ZERO).length
+  const { zero: zeros } = zeroNorms(norms)
   const words = `${zeros} of ${norms.length} channels are zero`
   const parts = [
     tag('text', { class: 'title', x: left, y: 12 }, words),

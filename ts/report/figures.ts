@@ -1,8 +1,10 @@
 /** Figures of a table as Vega-Lite specifications, pure data: channel norms, sparsity and accuracy against lambda, training. */
 import type { TopLevelSpec } from 'vega-lite'
 import type { EpochMetrics } from '../records/metrics'
+import { ZERO_NORM, zeroNorms } from '../records/norms'
 import { methodText, type ColumnKey, type TableData, type TableRow } from '../tables/shared/table'
 import { palette } from './figure_style'
+import { above, panelFigure } from './panels'
 import { niceCeiling } from './svg'
 
 /** One figure: the stem of its file's name, and a Vega-Lite specification with the data inside. */
@@ -31,23 +33,9 @@ export function figuresOf(data: TableData, { metrics = {}, channelNorms = {} }: 
 
 const nameOf = (row: TableRow): string => `${row.network} ${methodText(row)}`
 
-/** The name of a panel as the title of its y axis: at a fixed place, whatever the labels of the axis are. */
-const above = (...title: string[]) => ({
-  title,
-  titleAngle: 0,
-  titleAlign: 'left',
-  titleX: 0,
-  titleY: -6 - 14 * title.length,
-})
-
-/** Panels side by side, aligned by their plots and not by their labels. */
-function figure(data: TableData, text: string, columns: number, concat: object[]): TopLevelSpec {
-  const title = { text, subtitle: `${data.data ?? ''}, preset ${data.preset}` }
-  return { title, concat, columns, bounds: 'flush', spacing: { row: 100, column: 60 } } as TopLevelSpec
-}
-
-/** A channel of a smaller norm counts as zero (paper A). */
-const ZERO = 1e-15
+/** Panels under the data and preset of a table. */
+const figure = (data: TableData, title: string, columns: number, panels: object[]): TopLevelSpec =>
+  panelFigure({ title, caption: [`${data.data ?? ''}, preset ${data.preset}`], columns, panels })
 
 /** One small histogram a row; zeros have a colour of their own, since they are what pruning is about. */
 function norms(data: TableData, channelNorms: Record<string, number[]>): TopLevelSpec | null {
@@ -61,11 +49,11 @@ function norms(data: TableData, channelNorms: Record<string, number[]>): TopLeve
   const max = niceCeiling(rows.flatMap(({ values }) => values).reduce((a, b) => Math.max(a, b), 0))
   const step = max / 40
   const panels = rows.map(({ title, values }) => {
-    const zeros = values.filter((norm) => norm < ZERO).length
+    const { zero: zeros } = zeroNorms(values)
     return {
       width: 260,
       height: 110,
-      data: { values: values.map((norm) => ({ norm, kind: norm < ZERO ? 'zero' : 'not zero' })) },
+      data: { values: values.map((norm) => ({ norm, kind: norm < ZERO_NORM ? 'zero' : 'not zero' })) },
       mark: { type: 'bar', binSpacing: 1 },
       encoding: {
         x: {

@@ -9,7 +9,7 @@ import { accuracyScale, curves, curveScale, histogram } from './charts'
 import { evidenceText, outcomeMarks, percent } from './format'
 import { resultsTable } from './html_table'
 import { missingLines } from './markdown'
-import { style } from './style'
+import { htmlPage, section } from './page'
 import { escape, niceCeiling, tag } from './svg'
 
 /** What the page shows besides the table. */
@@ -35,15 +35,7 @@ export function toHtml(data: TableData, options: HtmlOptions = {}): string {
     notes(data),
     provenance(data, options.command),
   ]
-  const head = [
-    '<meta charset="utf-8">',
-    '<meta name="viewport" content="width=device-width, initial-scale=1">',
-    '<meta name="color-scheme" content="light dark">',
-    tag('title', {}, escape(`${data.title} · feynkac`)),
-    tag('style', {}, style),
-  ]
-  const body = tag('body', {}, tag('main', {}, sections.filter((section) => section !== '').join('\n')))
-  return `<!doctype html>\n${tag('html', { lang: 'en' }, tag('head', {}, head.join('\n')), '\n', body)}\n`
+  return htmlPage(data.title, sections)
 }
 
 function header(data: TableData): string {
@@ -195,10 +187,6 @@ function provenance(data: TableData, command: string | undefined): string {
   )
   const again = command === undefined ? '' : tag('pre', {}, tag('code', {}, escape(command)))
   return rows.length === 0 && again === '' ? '' : section('Provenance', again, rows.length === 0 ? '' : runs)
-}
-
-function section(title: string, ...children: string[]): string {
-  return tag('section', {}, tag('h2', {}, escape(title)), ...children)
 }
 
 /** `cw_paper` in backticks as code; the rest is escaped. */
