@@ -25,7 +25,7 @@ export interface BarChart {
 }
 
 export function barChart({ bars, low, high, axis, lines, logarithmic = false, width }: BarChart): string {
-  const [left, right, plot] = [44, 8, 96]
+  const [left, right, plot] = [44, 8, 110]
   const top = 10 + 17 * lines.length
   const inner = width - left - right
   const most = bars.reduce((a, bar) => Math.max(a, bar.count), 1)
@@ -52,7 +52,10 @@ export function barChart({ bars, low, high, axis, lines, logarithmic = false, wi
     { class: 'bars', viewBox: `0 0 ${width} ${bottom + 22}`, role: 'img', 'aria-label': lines.join('; ') },
     ...lines.map((line, i) => tag('text', { class: i === 0 ? 'title' : 'tick', x: left, y: 12 + 17 * i }, line)),
     ...ticks.map((n) => tag('line', { class: 'rule', x1: left, x2: width - right, y1: y(n), y2: y(n) })),
-    ...ticks.map((n) => tag('text', { class: 'tick', x: left - 6, y: y(n) + 3.5, 'text-anchor': 'end' }, count(n))),
+    // 0 and 1 are too near each other on a logarithmic scale
+    ...ticks
+      .slice(logarithmic ? 1 : 0)
+      .map((n) => tag('text', { class: 'tick', x: left - 6, y: y(n) + 3.5, 'text-anchor': 'end' }, count(n))),
     ...drawn,
     label(left, String(low), 'start'),
     label(left + inner / 2, axis, 'middle'),

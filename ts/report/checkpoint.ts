@@ -148,7 +148,7 @@ function weightChart(title: string, { total, zero, small, histogram }: ReportWei
     ...{ low: histogram.edges[0]!, high: histogram.edges.at(-1)!, axis: 'weight', width: 400 },
     lines: [
       `${title}: ${shareText(small, total)} have |w| < 0.001`,
-      `${shareText(zero, total)} are exactly zero and not among the bars, ${shareText(outside, total)} outside`,
+      `${zero === 0 ? 'none is' : `${shareText(zero, total)} are`} exactly zero${zero === 0 ? '' : ' (no bar)'}, ${shareText(outside, total)} outside`,
     ].map(escape),
   })
 }

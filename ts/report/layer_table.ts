@@ -20,9 +20,8 @@ export function layerTable(layers: readonly ReportLayer[]): string {
     ['out × in × kernel', 'optional'],
     ['Zero input channels', 'number'],
     ['', 'optional'],
-    ['Zero weights', 'number'],
-    ['Norms: least, median, greatest', 'number optional'],
-    ['', ''],
+    ...(layers.some(({ weights }) => weights !== null) ? [['Zero weights', 'number'] as [string, string]] : []),
+    ['Least, median, greatest norm', 'number optional'],
   ]
   const cells = head.map(([title, class_]) => tag('th', class_ === '' ? {} : { class: class_ }, escape(title)))
   const rows = layers.map(row)
@@ -32,18 +31,20 @@ export function layerTable(layers: readonly ReportLayer[]): string {
 function row({ name, shape, norms, weights, downsample }: ReportLayer): string {
   const { zero, total } = zeroNorms(norms)
   const dead = weights === null ? zero === total : weights.zero === weights.total
-  const remark = dead ? tag('span', { class: 'dead' }, 'dead') : downsample ? 'skip path' : ''
+  const remark = [
+    downsample && !/downsample/.test(name) ? tag('span', { class: 'skip' }, ' skip path') : '',
+    dead ? tag('span', { class: 'dead' }, ' dead') : '',
+  ].join('')
   const size = shape === null ? '' : `${shape[0]} × ${shape[1]} × ${shape.slice(2).join(' × ')}`
   return tag(
     'tr',
     {},
-    tag('td', { class: 'name' }, escape(name.replace(/\.weight$/, ''))),
+    tag('td', { class: 'name' }, escape(name.replace(/\.weight$/, '')), remark),
     tag('td', { class: 'optional' }, size),
     tag('td', { class: 'number' }, escape(`${zero} of ${total}`)),
     tag('td', { class: 'optional' }, meter(zero / total)),
-    tag('td', { class: 'number' }, weights === null ? '' : escape(shareText(weights.zero, weights.total))),
+    weights === null ? '' : tag('td', { class: 'number' }, escape(shareText(weights.zero, weights.total))),
     tag('td', { class: 'number optional' }, spread(norms)),
-    tag('td', {}, remark),
   )
 }
 
