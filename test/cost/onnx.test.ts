@@ -8,6 +8,7 @@ import { type Model, type Session, connect } from '../../ts/tensor/session'
 import { plan } from '../../ts/tensor/plan'
 import type { Tensor } from '../../ts/tensor/tensor'
 import { temporaryFolder } from '../e2e/command_line'
+import { widths } from './widths'
 
 const folder = temporaryFolder()
 let session: Session
@@ -58,6 +59,11 @@ const open = (path: string) => InferenceSession.create(path, { intraOpNumThreads
 
 const networks: [string, number[], () => Promise<Model>][] = [
   ['En2ResNet8', [3, 16, 16], () => session.model('enresnet8', { members: 2, width: 4 })],
+  [
+    'a narrowed En2ResNet8',
+    [3, 16, 16],
+    async () => (await session.model('enresnet8', { members: 2, width: 4 })).narrow(widths),
+  ],
   ['ResNet8 on grey images', [1, 28, 28], () => session.model('resnet8', { width: 4, channels: 1, stem_stride: 2 })],
   ['a network of the user', [1, 28, 28], () => session.adopt(join(__dirname, '../support/small_net.py') + ':make')],
 ]

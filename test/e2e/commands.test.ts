@@ -74,7 +74,9 @@ test('inspect at a size of your own, with the time of a pass', async () => {
 test('export says that the noise is off, and writes the file', async () => {
   const file = join(folder, 'net.onnx')
   const shown = await run(['export', net, '--out', file])
-  expect(shown.stdout).toMatch(/images float32 \[any, 1, 28, 28\], pixels in \[0, 1\]\n[^]*noise {2}off: .* coefficient 0\.1/)
+  expect(shown.stdout).toMatch(
+    /images float32 \[any, 1, 28, 28\], pixels in \[0, 1\]\n[^]*noise {2}off: .* coefficient 0\.1/,
+  )
   expect(readFileSync(file).length).toBeGreaterThan(10_000)
 })
 
