@@ -1,4 +1,5 @@
 /** The published counts of the papers' networks, from graphs that the worker traces, and measured times. */
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { cost } from '../../ts/cost/cost'
 import { latency } from '../../ts/cost/latency'
@@ -30,6 +31,26 @@ test('En2ResNet20 at 32x32: both counts of multiply-adds, exactly', async () => 
   expect(found).toMatchObject({ parameters: 544_564, multiplyAdds: 81_626_368, torchPruning: 82_765_076 })
   expect(found.bytes).toBe(4 * 544_564)
 })
+
+interface Peer {
+  readonly networks: readonly {
+    readonly network: string
+    readonly options: Record<string, unknown>
+    readonly image: [number, number, number]
+    readonly asModules: { readonly operations: number; readonly parameters: number }
+  }[]
+}
+
+const record = join(__dirname, '../../benchmarks/results/torch-pruning-cost.json')
+const peer = JSON.parse(readFileSync(record, 'utf8')) as Peer
+
+test.each(peer.networks)(
+  'the count of Torch-Pruning itself: $network $options',
+  async ({ network, options, image, asModules }) => {
+    const found = cost(await (await session.model(network, options)).graph(image))
+    expect([found.torchPruning, found.parameters]).toEqual([asModules.operations, asModules.parameters])
+  },
+)
 
 test('a network of the user: 1x28x28, stride 4, batch norm, ReLU as a method', async () => {
   const model = await session.adopt(`${join(__dirname, '../support/small_net.py')}:make`)
