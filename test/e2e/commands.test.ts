@@ -133,6 +133,48 @@ test('attack without epsilon does not change a prediction', async () => {
   expect(attacks['ifgsm20']!.robust).toBe(natural)
 })
 
+test('attack with restarts and with a bound on the distance', async () => {
+  const args = [
+    'attack',
+    net,
+    '--data',
+    'fashion_mnist_subset',
+    '--limit',
+    '20',
+    '--no-noise',
+    '--threads',
+    '1',
+    '--json',
+  ]
+  const cw = (bound: string, searches: string, iterations: string): string[] => [
+    ...['--l2-bound', bound, '--cw-searches', searches, '--cw-iterations', iterations],
+  ]
+  const [near, far, wide] = await Promise.all([
+    run([...args, '--attacks', 'pgd20,cw', '--restarts', '2', ...cw('0', '2', '5')]),
+    run([...args, '--attacks', 'pgd20', '--restarts', '3']),
+    run([...args, '--attacks', 'cw', ...cw('1e9', '6', '40')]),
+  ])
+  type Found = { natural: number; attacks: Record<string, { robust: number }> }
+  const found = json(near) as unknown as Found
+  expect(found).toMatchObject({ restarts: 2, cw: { l2Bound: 0, searches: 2, iterations: 5 } })
+  expect(found.attacks['cw']!.robust).toBe(found.natural)
+  expect(found.attacks['pgd20']!.robust).toBeLessThanOrEqual(found.natural)
+  expect((json(far) as unknown as Found).attacks['pgd20']!.robust).toBeLessThanOrEqual(found.attacks['pgd20']!.robust)
+  const unbounded = json(wide) as unknown as Found
+  expect(unbounded).not.toHaveProperty('restarts')
+  expect(unbounded.attacks['cw']!.robust).toBeLessThan(unbounded.natural)
+})
+
+test.each([
+  [['--attacks', 'fgsm', '--restarts', '2'], 'Expected `--restarts` with pgd20, which starts at random, got fgsm'],
+  [['--attacks', 'cw'], 'Expected `--l2-bound` with the attack cw, such as 0.5 for CIFAR-10, got nothing'],
+  [['--cw-iterations', '5'], 'Expected `--cw-iterations` with the attack cw, got fgsm, ifgsm20, cw_paper'],
+])('attack %j is refused before a worker starts', async (args, sentence) => {
+  const { code, stderr } = await run(['attack', net, ...args])
+  expect(code).toBe(1)
+  expect(stderr).toContain(sentence)
+})
+
 test('table: missing rows say so', async () => {
   const found = json(
     await run(['table', 'sparsity-meets-robustness/table-2', '--runs', join(folder, 'none'), '--json']),

@@ -1,22 +1,19 @@
 /** `feynkac attack`: natural and robust accuracy of any checkpoint of the known layouts. */
 import { Command } from 'commander'
 import { evaluate } from '../../evaluation/evaluate'
-import { paperA } from '../../evaluation/suites'
 import { wilson } from '../../records/intervals'
 import linf from '../../threats/linf'
 import { evaluationTask } from '../evaluation_task'
-import { imageDistance, names, number, wholeNumber } from '../options'
+import { imageDistance, number, wholeNumber } from '../options'
+import { type AttackOptions, attackConditions, attacksOf, checkAttacks, withAttackOptions } from '../attacks'
 import { type ModelOptions, checkSource, openModel, withModelOptions } from '../adopted'
 import { withSession } from '../session'
 import { openTerminal } from '../terminal'
 import { packageVersion } from '../../../bridge/root'
 
-const ATTACKS = ['fgsm', 'ifgsm20', 'cw_paper'] as const
-
-interface Options extends ModelOptions {
+interface Options extends ModelOptions, AttackOptions {
   readonly data: string
   readonly dataRoot?: string
-  readonly attacks: string[]
   readonly limit?: number
   readonly epsilon?: { value: number; notation: string }
   readonly step?: { value: number; notation: string }
@@ -31,6 +28,7 @@ interface Options extends ModelOptions {
 
 async function attack(path: string | undefined, options: Options): Promise<void> {
   checkSource(path, options)
+  checkAttacks(options)
   if (options.model !== undefined && options.noiseCoefficient !== undefined)
     throw new Error('Expected `--noise-coefficient` with a checkpoint only, got it with `--model`')
   const terminal = openTerminal()
@@ -48,10 +46,7 @@ async function attack(path: string | undefined, options: Options): Promise<void>
       if (epsilon === undefined)
         throw new Error(`Expected \`--epsilon\` with ${data.title}, which has no usual one, got nothing`)
       const stepSize = options.step?.value ?? (epsilon.value === 0.031 ? 0.007 : epsilon.value / 4)
-      const suite = paperA({ epsilon: epsilon.value, stepSize })
-      const chosen = Object.fromEntries(
-        ATTACKS.filter((name) => options.attacks.includes(name)).map((name) => [name, suite[name]]),
-      )
+      const chosen = attacksOf(options, { epsilon: epsilon.value, stepSize })
       const n = Math.min(options.limit ?? data.n, data.n)
       const task = evaluationTask(terminal, 'attack', chosen, n)
       const measured = await evaluate({
@@ -64,16 +59,19 @@ async function attack(path: string | undefined, options: Options): Promise<void>
         limit: n,
         seed: options.seed,
         noise: options.noise,
+        restarts: options.restarts,
         signal,
         onProgress: task.onProgress,
       })
       task.finish()
       const { torch, python, device, threads } = session.info
+      const special = attackConditions(options)
       const conditions = {
         data: { name: data.name, title: data.title, n: data.n, checksum: data.checksum, official: data.official },
         network: model.description.architecture,
         epsilon,
         stepSize,
+        ...special,
         batch: options.batch,
         noise: options.noise,
         device,
@@ -101,6 +99,11 @@ async function attack(path: string | undefined, options: Options): Promise<void>
         const text = [correct / of, low, high].map((value) => (100 * value).toFixed(2))
         terminal.result(`${name.padEnd(9)} ${text[0]} %  [${text[1]}, ${text[2]}]  (${correct} of ${of})`)
       }
+      if (special.restarts !== undefined) terminal.result(`pgd20: ${special.restarts} random starts`)
+      if (special.cw !== undefined)
+        terminal.result(
+          `cw: l2 bound ${special.cw.l2Bound}, ${special.cw.searches} weights of ${special.cw.iterations} steps`,
+        )
       terminal.result(
         `${device}, ${threads} threads, batches of ${options.batch}, noise ${options.noise ? 'on' : 'off'}, torch ${torch}`,
       )
@@ -111,7 +114,7 @@ async function attack(path: string | undefined, options: Options): Promise<void>
 }
 
 export function attackCommand(): Command {
-  return withModelOptions(new Command('attack'))
+  return withAttackOptions(withModelOptions(new Command('attack')))
     .description('natural and robust accuracy of a checkpoint (safetensors or torch file of a known layout)')
     .argument('[checkpoint]', 'the file')
     .option(
@@ -120,14 +123,17 @@ export function attackCommand(): Command {
       'cifar10',
     )
     .option('--data-root <dir>', 'folder (or file, for arrays) of the data set')
-    .option('--attacks <list>', `some of ${ATTACKS.join(', ')}`, names(ATTACKS), [...ATTACKS])
     .option('--limit <n>', 'only the first N test images', wholeNumber(1))
     .option(
       '--epsilon <size>',
       'radius on the [0, 1] scale, such as 0.031 or 8/255 (the usual one of the data set when absent)',
       imageDistance,
     )
-    .option('--step <size>', 'step of IFGSM20 (0.007 at 0.031, else a quarter of epsilon, when absent)', imageDistance)
+    .option(
+      '--step <size>',
+      'step of IFGSM20 and PGD20 (0.007 at 0.031, else a quarter of epsilon, when absent)',
+      imageDistance,
+    )
     .option('--batch <n>', 'images a batch; whole-tensor noise depends on it', wholeNumber(1), 100)
     .option('--seed <n>', 'seed of noise and random starts', wholeNumber(0), 0)
     .option('--no-noise', 'switch the noise of an ensemble off (another network than the published one)')
@@ -138,6 +144,7 @@ export function attackCommand(): Command {
     .addHelpText(
       'after',
       '\nExamples:\n  npx feynkac attack resnet20.pth --data cifar10 --data-root data/cifar-10-batches-bin --attacks fgsm,ifgsm20 --limit 1000' +
+        '\n  npx feynkac attack resnet20.pth --data-root data/cifar-10-batches-bin --attacks pgd20,cw --restarts 5 --l2-bound 0.5 --limit 100' +
         '\n  npx feynkac attack weights.pt --model net.py:make --allow-code --data fashion_mnist_subset --attacks fgsm',
     )
     .action(attack)
