@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import collections
+import json
 import random
 import tempfile
 import threading
 from pathlib import Path
 from typing import Any
 
+import zmq
 from builder import Builder, V
 from child import Child
 from mutate import mutate_bytes, mutate_tree
@@ -135,16 +137,22 @@ class Wire:
         """Raises FindingError unless the worker refuses or obeys, and then answers."""
         child = self.worker()
         self.lives -= 1
-        child.router.send_multipart([child.identity, *message])
         # The count of the worker is unknown now: a gap fails one command, and the count goes on from it.
         self.seq += 1000
         handles = [h for s in (self.seq - 1000, self.seq) for h in range(s + 90, s + 110)]
-        child.send([6, handles], [8, self.seq], [8, self.seq + 1])
+        try:
+            child.router.send_multipart([child.identity, *message])
+            child.send([6, handles], [8, self.seq], [8, self.seq + 1])
+        except zmq.ZMQError as error:
+            # A message may hold a BYE: on a busy machine the worker is gone before the next one is sent.
+            if error.errno != zmq.EHOSTUNREACH:
+                raise
+            self.expect_goodbye(child)
+            return
         self.seq += 1
         while True:
             items = self.receive(child)
             if items is None:
-                self.lives = 0
                 return
             for kind, seq, *value in items:
                 if kind == 1 and value[0]["class"] not in CLASSES:
@@ -152,19 +160,30 @@ class Wire:
                 if kind == 0 and seq == self.seq:
                     return
 
+    def expect_goodbye(self, child: Child) -> None:
+        """Waits for the end of a worker that was told BYE. Raises FindingError when it had another reason."""
+        self.lives = 0
+        code = child.process.wait(DEADLINE_MS / 1000)
+        if code != 0:
+            raise FindingError(f"the worker ended with exit code {code}:\n{''.join(self.log)}")
+
     def receive(self, child: Child) -> list[Any] | None:
         """The next answers, or None when the worker said goodbye: BYE is a command like any other."""
         waited = 0
         while not child.router.poll(PATIENCE_MS):
             waited += PATIENCE_MS
-            if child.process.poll() == 0:
+            if child.process.poll() is not None:
+                self.expect_goodbye(child)
                 return None
-            if child.process.returncode is not None:
-                raise FindingError(f"the worker ended with exit code {child.process.returncode}:\n{''.join(self.log)}")
             if waited >= DEADLINE_MS:
                 raise FindingError(f"no answer for {waited} ms, also after a cancellation")
-            child.control({"ping": waited})
-            running = child.pong()["running"]
+            try:
+                child.control({"ping": waited})
+                running = child.pong()["running"]
+            except (BrokenPipeError, json.JSONDecodeError):
+                # It ended since it was looked at.
+                self.expect_goodbye(child)
+                return None
             if running is not None:
                 child.control({"cancel": running})
                 # What carries a lower number would be cancelled too.

@@ -97,6 +97,19 @@ def test_a_worker_in_its_own_process_survives_mutated_messages() -> None:
         wire.close()
 
 
+def test_a_worker_that_obeyed_a_mutated_goodbye_is_replaced() -> None:
+    rng, wire = random.Random(4), Wire()
+    try:
+        first = wire.worker()
+        first.send([9, wire.seq + 1])
+        assert first.process.wait(60) == 0
+        wire.send([b"\x93"])
+        wire.send(wire.message(rng))
+        assert wire.workers == 2 and wire.worker() is not first
+    finally:
+        wire.close()
+
+
 def test_a_length_of_a_gigabyte_allocates_nothing(client: Client) -> None:
     for lead in (b"\xdd", b"\xdf", b"\xc6", b"\xdb", b"\xc9"):
         client.raw(b"\x92\x01" + lead + b"\x40\x00\x00\x00")
