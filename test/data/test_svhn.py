@@ -4,23 +4,17 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import importlib.util
 import random
 import struct
 import zlib
 from pathlib import Path
-from typing import Any
 
+import mat_files as files
 import numpy as np
 import pytest
 
 from feynkac_worker.data import _mat5, svhn
 from feynkac_worker.errors import ServiceError
-
-_spec = importlib.util.spec_from_file_location("mat_files", Path(__file__).with_name("mat_files.py"))
-assert _spec is not None and _spec.loader is not None
-files: Any = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(files)
 
 IMAGES = np.random.default_rng(6).integers(0, 256, (4, 3, 32, 32), np.uint8)
 LABELS = np.array([10, 1, 9, 5], np.uint8)

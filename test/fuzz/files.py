@@ -13,11 +13,13 @@ from pathlib import Path
 import numpy as np
 import safetensors.torch
 import torch
+from mat_files import svhn as svhn_file
 from mutate import damaged
+from PIL import Image
 from safetensors.numpy import save
 
 from feynkac_worker.checkpoints.read import read_checkpoint
-from feynkac_worker.data import arrays, cifar10, cifar100, mnist
+from feynkac_worker.data import arrays, cifar10, cifar100, image_folder, mnist, svhn
 from feynkac_worker.data._dataset import Loaded
 from feynkac_worker.errors import ServiceError
 
@@ -25,6 +27,12 @@ IMAGES = np.random.default_rng(4).integers(0, 256, (3, 3072), np.uint8)
 GRAY = IMAGES[:, :64].reshape(3, 8, 8).copy()
 LABELS = [1, 0, 9]
 IDX = struct.pack(">4I", 0x803, 3, 8, 8) + GRAY.tobytes()
+
+
+def picture(kind: str) -> bytes:
+    out = io.BytesIO()
+    Image.fromarray(IMAGES[0].reshape(32, 32, 3)).save(out, kind)
+    return out.getvalue()
 
 
 def npz() -> bytes:
@@ -41,6 +49,9 @@ FORMATS: dict[str, tuple[str, bytes, Callable[[str, str], Loaded]]] = {
     "cifar100 python": ("test", pickle.dumps({b"data": IMAGES, b"fine_labels": LABELS}, 2), cifar100.load),
     "cifar10 binary": ("test_batch.bin", b"\x03" + IMAGES[0].tobytes(), cifar10.load),
     "cifar100 binary": ("test.bin", b"\x01\x63" + IMAGES[0].tobytes(), cifar100.load),
+    "svhn": ("test_32x32.mat", svhn_file(IMAGES.reshape(3, 3, 32, 32), np.array([1, 10, 9], np.uint8)), svhn.load),
+    "png folder": ("test/ape/1.png", picture("png"), image_folder.load),
+    "jpeg folder": ("test/ape/1.jpg", picture("jpeg"), image_folder.load),
     "npz": ("test.npz", npz(), arrays.load),
     "safetensors": ("test.safetensors", save({"images": GRAY, "labels": np.array(LABELS)}), arrays.load),
 }
@@ -54,6 +65,7 @@ def check_data(kind: str, folder: Path, data: bytes) -> bool:
         (folder / "t10k-labels-idx1-ubyte").write_bytes(IDX_LABELS)
     elif kind == "idx gzip":
         (folder / "t10k-labels-idx1-ubyte.gz").write_bytes(gzip.compress(IDX_LABELS))
+    (folder / name).parent.mkdir(parents=True, exist_ok=True)
     (folder / name).write_bytes(data)
     try:
         found = load(str(folder), "test")

@@ -79,12 +79,19 @@ def mutate_tree(rng: random.Random, value: Any) -> Any:
 
 
 def damaged(data: bytes, rng: random.Random) -> bytes:
-    kind = rng.randrange(4)
+    """One change: the end cut off, a byte of the head or anywhere, bytes put in, a piece removed or copied."""
+    kind = rng.randrange(6)
     if kind == 0:
         return data[: rng.randrange(len(data))]
     at = rng.randrange(min(len(data), 200)) if kind == 1 else rng.randrange(len(data))
+    length = rng.randrange(1, 24)
     if kind == 3:
         return data[:at] + rng.randbytes(rng.randrange(1, 9)) + data[at:]
+    if kind == 4:
+        return data[:at] + data[at + length :]
+    if kind == 5:
+        piece, other = data[at : at + length], rng.randrange(len(data))
+        return data[:other] + piece + data[other + rng.choice([0, length]) :]
     changed = bytearray(data)
     changed[at] = rng.randrange(256)
     return bytes(changed)
