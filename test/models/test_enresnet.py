@@ -9,8 +9,7 @@ import pytest
 import torch
 from torch import nn
 
-from feynkac_worker.models import enresnet
-from feynkac_worker.models import build
+from feynkac_worker.models import build, enresnet
 from feynkac_worker.models.description import describe
 from feynkac_worker.models.enresnet import EnResNet
 

@@ -119,6 +119,10 @@ FORMS = {
     "concat": (Net(lambda s, x: torch.cat([s.a(x), x, x], -3), a=conv()), "input conv concat output"),
     "scales": (Net(lambda s, x: -(2 * s.a(x) / 3).mul_(4), a=conv()), "input conv scale scale scale scale output"),
     "padding": (Net(lambda s, x: F.pad(s.a(x), (1, 1, 0, 2))[:, :, ::2], a=conv()), "input conv pool pool output"),
+    "type": (
+        Net(lambda s, x: torch.cat([s.a(x) if isinstance(x, Tensor) else x[0], x], 1), a=conv()),
+        "input conv concat output",
+    ),
     "flag": (
         Net(lambda s, x: s.a(x) if x.shape[1] == 3 and len(x) > 0 and x.ndim == 4 else x, a=conv()),
         "input conv output",
@@ -159,6 +163,25 @@ def test_grouped_and_depthwise_convolutions_say_so() -> None:
     net = nn.Sequential(conv(4, 4, groups=4), conv(4, 8, groups=2, stride=(1, 2), bias=False))
     depthwise, grouped = [n for n in nodes(net, [4, 8, 8]) if n["kind"] == "conv"]
     assert (depthwise["groups"], grouped["groups"], grouped["stride"], grouped["bias"]) == (4, 2, [1, 2], False)
+
+
+class Normalising(nn.Module):
+    """Images are normalised inside of the network, by buffers and by constants."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = conv()
+        self.register_buffer("mean", torch.zeros(1, 3, 1, 1))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.conv((x - self.mean) / torch.tensor(2.0))
+
+
+def test_buffers_and_constants_are_nodes_of_their_own() -> None:
+    found = nodes(Normalising(), [3, 8, 8])
+    assert [n["kind"] for n in found] == ["input", *["opaque"] * 4, "conv", "output"]
+    assert found[2]["inputs"] == ["x", found[1]["id"]] and found[-2]["shape"] == [1, 4, 8, 8]
+    assert found[1]["why"] == "`mean` is used outside of its layer"
 
 
 class Own(nn.Conv2d):

@@ -55,6 +55,11 @@ class _Proxy(fx.Proxy):
 
     tracer: _Tracer
 
+    @property  # type: ignore[misc]
+    def __class__(self) -> type:
+        """What `isinstance(x, Tensor)` in the code of users sees."""
+        return type(self.value)
+
     @property
     def value(self) -> Any:
         return self.tracer.values[self.node]
@@ -119,6 +124,17 @@ class _Tracer(fx.Tracer):
             return self._current.get(a.node, a.node)
         return super().create_arg(a)
 
+    def create_node(self, kind: str, target: Any, *rest: Any, **named: Any) -> fx.Node:
+        node = super().create_node(kind, target, *rest, **named)
+        # Buffers and constants become nodes without being asked for.
+        if kind == "get_attr":
+            owner, _, leaf = str(target).rpartition(".")
+            module = self.root.get_submodule(owner)
+            # Not getattr, which asks the tracer.
+            places = (module._parameters, module._buffers, module.__dict__)
+            self.values[node] = next(place[leaf] for place in places if leaf in place)
+        return node
+
     def create_proxy(
         self, kind: str, target: Any, args: Any, kwargs: Any, name: Any = None, type_expr: Any = None, make: Any = None
     ) -> fx.Proxy:
@@ -140,8 +156,7 @@ class _Tracer(fx.Tracer):
             if node.op == "placeholder":
                 return self._example
             if node.op == "get_attr":
-                owner, _, leaf = str(node.target).rpartition(".")
-                return getattr(self.root.get_submodule(owner), leaf)
+                return self.values[node]
             if node.op == "call_module":
                 return self.root.get_submodule(str(node.target)).forward(*args, **kwargs)
             if node.op == "call_method":
