@@ -1,4 +1,5 @@
 /** The JSON that other programs rely on, and what the command line says when something is wrong. */
+import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { assign, use } from '../../ts/tensor/functions'
@@ -39,6 +40,26 @@ beforeAll(async () => {
     model: net,
   })
   expect(trained['inputChannelSparsity']).toBeGreaterThan(0)
+})
+
+test('train begins with a checkpoint and is told a share of channels', async () => {
+  const args = [
+    'train',
+    '--from',
+    net,
+    ...['--target-channels', '60%'],
+    ...small.slice(8),
+    '--epochs',
+    '1',
+    '--runs',
+    runs,
+  ]
+  const trained = json(await run([...args, '--json']))
+  expect(trained).toMatchObject({ network: 'En2ResNet8', method: 'RGSM', epochs: 1, targetChannelSparsity: 0.6 })
+  // floor(0.6 * 114) channels
+  expect(trained['inputChannelSparsity']).toBe(68 / 114)
+  const sha256 = createHash('sha256').update(readFileSync(net)).digest('hex')
+  expect(trained['initial']).toEqual({ sha256, file: net })
 })
 
 test('inspect', async () => {

@@ -23,6 +23,14 @@ export const number =
     return value
   }
 
+/** A share in [0, 1], written as `0.4` or `40%`. */
+export function share(text: string): number {
+  const [, digits, percent] = /^\s*(\d+(?:\.\d+)?|\.\d+)\s*(%?)\s*$/.exec(text) ?? []
+  const value = Number(digits) / (percent === '%' ? 100 : 1)
+  if (value >= 0 && value <= 1) return value
+  throw new InvalidArgumentError(`Expected a share in [0, 1] such as 0.4 or 40%, got \`${text}\`.`)
+}
+
 /** A size on the [0, 1] image scale, written as `0.031` or `8/255`; the notation is kept, since the two differ. */
 export function imageDistance(text: string): { value: number; notation: string } {
   const match = /^\s*(\d+(?:\.\d+)?|\.\d+)(?:\s*\/\s*(\d+(?:\.\d+)?))?\s*$/.exec(text)

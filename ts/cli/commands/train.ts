@@ -1,48 +1,31 @@
 /** `feynkac train`: adversarial training of one network, with or without a splitting method; stops, is killed, and resumes. */
-import { readFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { resolve } from 'node:path'
 import { Command, Option } from 'commander'
 import { findPython } from '../../../setup/environment'
 import { RunFolder } from '../../records/run_folder'
-import { type TrainConfig, rgsm, rvsm } from '../../training/config'
-import { type Cell, configure, presets } from '../../training/presets'
+import type { TrainConfig } from '../../training/config'
+import { warmStart } from '../../training/initial'
+import { presets } from '../../training/presets'
+import type { TrainResult } from '../../training/train'
+import type { Model, Session } from '../../tensor/session'
 import { METHOD_VERSION } from '../experiment'
 import { rowOf } from '../rows'
 import { torchVersion } from '../known'
 import { loadBoth } from '../load_data'
-import { imageDistance, number, wholeNumber } from '../options'
+import { imageDistance, number, share, wholeNumber } from '../options'
 import { withSession } from '../session'
 import { openTerminal } from '../terminal'
+import { type ConfigOptions, configOf, networkOptions } from '../train_config'
 import { trainWithProgress } from '../training_task'
 
 /** Marks a finished run of this command in its folder. */
 export const RESULT = 'result.json'
 
-interface Options {
-  readonly config?: string
-  readonly preset: keyof typeof presets
+interface Options extends ConfigOptions {
   readonly data?: string
   readonly dataRoot?: string
-  readonly network?: string
-  readonly members?: number
-  readonly noise?: number
-  readonly width?: number
-  readonly channels?: number
-  readonly classes?: number
-  readonly stemStride?: number
-  readonly method?: 'none' | 'rvsm' | 'rgsm'
-  readonly beta?: number
-  readonly lambda?: number
-  readonly epochs?: number
-  readonly batch?: number
-  readonly lr?: number
-  readonly weightDecay?: number
-  readonly epsilon?: { value: number; notation: string }
-  readonly step?: { value: number; notation: string }
-  readonly iterations?: number
-  readonly images?: number
-  readonly seed: number
+  readonly from?: string
   readonly runs: string
   readonly out?: string
   readonly format: 'safetensors' | 'pt'
@@ -51,56 +34,31 @@ interface Options {
   readonly json?: boolean
 }
 
-const given = <T extends object>(values: T): Partial<T> =>
-  Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as Partial<T>
-
-function splittingOf(base: TrainConfig, { method, beta, lambda }: Options): TrainConfig['splitting'] {
-  if ((method === undefined || method === 'none') && (lambda !== undefined || beta !== undefined)) {
-    throw new Error(
-      `Expected \`--method\` rvsm or rgsm with \`--${lambda === undefined ? 'beta' : 'lambda'}\`, got ${method ?? 'nothing'}`,
-    )
-  }
-  if (method === undefined) return base.splitting
-  if (method === 'none') return { kind: 'none' }
-  if (lambda === undefined) throw new Error(`Expected \`--lambda\` with --method ${method}, got nothing`)
-  return method === 'rvsm' ? rvsm({ beta: beta ?? 1, lambda }) : rgsm({ beta: beta ?? 1, lambda1: lambda })
+interface Start {
+  readonly model: Model
+  readonly config: TrainConfig
 }
 
-const denseCell = (preset: Options['preset']): Cell => ({
-  network: { name: presets[preset].network, options: {} },
-  splitting: { kind: 'none' },
-  lambda2: 0,
-})
+/** A fresh network, or that of `--from`, which the configuration then names. */
+async function startOf(session: Session, config: TrainConfig, options: Options): Promise<Start> {
+  const { name, options: network } = config.network
+  if (options.from === undefined) {
+    if (config.initial !== undefined)
+      throw new Error('Expected `--from` with a configuration that has `initial`, got nothing')
+    return { model: await session.model(name, { ...network, seed: config.seed }), config }
+  }
+  const told = { ...(options.network !== undefined && { name }), options: { ...networkOptions(options) } }
+  const { model, ...start } = await warmStart(session, options.from, told, config.initial)
+  return { model, config: { ...config, ...start } }
+}
 
-/** The dense network of a preset, or a configuration file, with what the command line says. */
-function configOf(options: Options, threads: number): TrainConfig {
-  const base =
-    options.config === undefined
-      ? configure(presets[options.preset], denseCell(options.preset), { seed: options.seed, threads })
-      : (JSON.parse(readFileSync(options.config, 'utf8')) as TrainConfig)
-  const { members, noise, width, channels, classes, stemStride } = options
-  const stepAttack = given({ stepSize: options.step?.value, iterations: options.iterations })
+/** The share of zero channels of the network that was kept, beside the one that was asked for. */
+function sparsityOf({ history, selectedEpoch }: TrainResult, { target }: TrainConfig): Record<string, unknown> {
+  const { inputChannels, lambda } = history[selectedEpoch - 1]!
   return {
-    ...base,
-    ...given({ epochs: options.epochs, batchSize: options.batch, images: options.images }),
-    network: {
-      name: options.network ?? base.network.name,
-      options: {
-        ...base.network.options,
-        ...given({ members, noise, width, channels, classes, stem_stride: stemStride }),
-      },
-    },
-    optimiser: { ...base.optimiser, ...given({ lr: options.lr, weightDecay: options.weightDecay }) },
-    threat:
-      options.epsilon === undefined
-        ? base.threat
-        : { epsilon: options.epsilon.value, notation: options.epsilon.notation },
-    attack: base.attack === null ? null : { ...base.attack, ...stepAttack },
-    validation: { ...base.validation, attack: { ...base.validation.attack, ...stepAttack } },
-    splitting: splittingOf(base, options),
-    lambda2: options.method === 'rgsm' && base.lambda2 === 0 ? 1e-5 : base.lambda2,
-    seed: options.seed,
-    threads,
+    inputChannelSparsity: inputChannels.zero / inputChannels.total,
+    ...(target !== undefined && { targetChannelSparsity: target.channels }),
+    ...(lambda !== undefined && { lambda }),
   }
 }
 
@@ -108,12 +66,13 @@ async function run(options: Options): Promise<void> {
   const terminal = openTerminal()
   try {
     const threads = options.threads ?? availableParallelism()
-    const config = configOf(options, threads)
+    const wanted = configOf(options, threads)
     const name = options.data ?? presets[options.preset].data.CIFAR10.name
     const runs = resolve(options.runs)
     const torch = torchVersion(findPython().python)
     await withSession({ ...options, threads }, terminal, async (session, signal) => {
       const data = await loadBoth(session, runs, name, options.dataRoot)
+      const { model, config } = await startOf(session, wanted, options)
       const identity = {
         method: METHOD_VERSION,
         train: config,
@@ -122,25 +81,27 @@ async function run(options: Options): Promise<void> {
         device: options.device,
       }
       using folder = RunFolder.open(runs, 'train', identity)
-      const model = await session.model(config.network.name, { ...config.network.options, seed: config.seed })
       const { network, method } = rowOf(config)
-      const { history, selectedEpoch } = await trainWithProgress(
+      const trained = await trainWithProgress(
         { session, model, data: data.train, config, signal },
         { folder, terminal, title: `train ${network} ${method}` },
       )
+      const { history, selectedEpoch } = trained
       const model_ = options.out === undefined ? folder.path('model.safetensors') : resolve(options.out)
       if (options.out !== undefined)
         await model.save(model_, { format: options.format, metadata: { epoch: String(selectedEpoch) } })
-      const last = history.at(-1)!
+      const kept = history[selectedEpoch - 1]!
       const result = {
         network,
         method,
         data: { name, title: data.known.title },
         epochs: history.length,
         selectedEpoch,
-        loss: last.loss,
-        adversarialTrainAccuracy: last.trainAccuracy,
-        inputChannelSparsity: last.inputChannels.zero / last.inputChannels.total,
+        loss: kept.loss,
+        adversarialTrainAccuracy: kept.trainAccuracy,
+        ...sparsityOf(trained, config),
+        ...(model.description.widths !== undefined && { compact: true }),
+        ...(config.initial !== undefined && { initial: { ...config.initial, file: options.from } }),
         n: config.images ?? data.train.n - config.validation.count,
         seed: config.seed,
         device: session.info.device,
@@ -150,10 +111,11 @@ async function run(options: Options): Promise<void> {
         folder: folder.folder,
       }
       folder.writeJson(RESULT, result)
+      const aim = config.target === undefined ? '' : ` (${(100 * config.target.channels).toFixed(1)} % wanted)`
       terminal.result(
         options.json
           ? JSON.stringify(result)
-          : `${network} ${method} on ${data.known.title}: loss ${last.loss.toFixed(3)}, ${last.inputChannels.zero} of ${last.inputChannels.total} input channels zero, ` +
+          : `${network} ${method} on ${data.known.title}: loss ${kept.loss.toFixed(3)}, ${kept.inputChannels.zero} of ${kept.inputChannels.total} input channels zero${aim}, ` +
               `epoch ${selectedEpoch} of ${history.length} kept, n = ${result.n}, seed ${config.seed}, ${result.device} with ${threads} threads\n${model_}`,
       )
     })
@@ -165,7 +127,7 @@ async function run(options: Options): Promise<void> {
 export function trainCommand(): Command {
   return new Command('train')
     .description(
-      'adversarial training of one network, with or without RVSM or RGSM; the same command resumes what was stopped',
+      'adversarial training of one network, with or without RVSM, RGSM or ADMM; the same command resumes what was stopped',
     )
     .addOption(new Option('--preset <name>', 'constants to start from').choices(Object.keys(presets)).default('smoke'))
     .option('--config <file>', 'a training configuration as JSON, instead of a preset')
@@ -178,9 +140,29 @@ export function trainCommand(): Command {
     .option('--channels <n>', 'input channels of the images', wholeNumber(1))
     .option('--classes <n>', 'classes', wholeNumber(2))
     .option('--stem-stride <n>', 'stride of the first convolution', wholeNumber(1))
-    .addOption(new Option('--method <name>', 'splitting method').choices(['none', 'rvsm', 'rgsm']))
-    .option('--beta <x>', 'weight of the quadratic term (1 when absent)', number(0))
-    .option('--lambda <x>', 'lambda of RVSM, lambda1 of RGSM', number(0))
+    .option('--from <file>', 'begin with the weights of this checkpoint, dense or compact, instead of fresh ones')
+    .addOption(new Option('--method <name>', 'pruning method').choices(['none', 'rvsm', 'rgsm', 'admm']))
+    .option('--beta <x>', 'weight of the quadratic term of RVSM and RGSM (1 when absent)', number(0))
+    .option('--lambda <x>', 'lambda of RVSM, lambda1 of RGSM; where it starts with --target-by lambda', number(0))
+    .option('--target-channels <share>', 'share of zero channels that RGSM is to reach, such as 40% or 0.4', share)
+    .addOption(
+      new Option(
+        '--target-by <way>',
+        'reach it by adapting lambda, or by projecting onto a share that grows along a cubic (when absent)',
+      ).choices(['lambda', 'cubic']),
+    )
+    .option('--rho <x>', 'weight of the quadratic term of ADMM (0.01 when absent)', number(0))
+    .option('--percent <x>', 'zeros in every convolution that ADMM is to reach, in percent', number(0, 100))
+    .addOption(
+      new Option('--of <what>', 'what ADMM zeroes: channels (when absent) or weights').choices(['weights', 'channels']),
+    )
+    .addOption(
+      new Option(
+        '--variant <name>',
+        'ADMM as the method says (when absent), or as in the published code, whose zeros are not real',
+      ).choices(['correct', 'paper']),
+    )
+    .option('--averaging <decay>', 'end with an exponential moving average of the weights, such as 0.995', number(0, 1))
     .option('--epochs <n>', 'epochs', wholeNumber(1))
     .option('--batch <n>', 'images a batch', wholeNumber(1))
     .option('--lr <x>', 'first learning rate', number(0))
@@ -201,6 +183,12 @@ export function trainCommand(): Command {
       `
 Examples:
   npx feynkac train --method rgsm --lambda 0.05 --out pruned.pt --format pt
+  npx feynkac train --target-channels 40% --out pruned.safetensors
+  npx feynkac train --method rgsm --target-channels 40% --target-by lambda
+  npx feynkac train --method admm --percent 50 --of channels --rho 0.1
+  npx feynkac train --method admm --percent 50 --of weights --variant paper
+  npx feynkac train --averaging 0.995
+  npx feynkac train --from small.safetensors --lr 0.01 --epochs 3 --out tuned.safetensors
   npx feynkac train --preset paper --network enresnet20 --members 2 --noise 0.1 --data-root data/cifar-10-batches-bin`,
     )
     .action(run)
