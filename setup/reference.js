@@ -26,7 +26,11 @@ const PAGES = [
   ],
   ['kinds', 'The shapes of attacks, penalties, splitting methods and losses', ['ts/tensor/kinds']],
   ['methods', 'Attacks, threats, losses, penalties, splitting methods, schedules', ['ts/attacks/', 'ts/threats/']],
-  ['training', 'Training, evaluation and cost', ['ts/training/', 'ts/evaluation/', 'ts/cost/']],
+  [
+    'training',
+    'Training, evaluation, compaction and cost',
+    ['ts/training/', 'ts/evaluation/', 'ts/compaction/', 'ts/cost/'],
+  ],
   ['results', 'Records, tables and reports', ['ts/records/', 'ts/tables/', 'ts/report/']],
   ['errors', 'Errors', ['bridge/']],
 ]
