@@ -61,16 +61,17 @@ export function costLines(
   }
   for (const row of ROWS) add(row, costs)
   const times = names.flatMap((name) => latency?.[name] ?? [])
-  if (latency !== undefined && times.length === names.length) {
-    const { batch, threads, device, n } = times[0]!
-    const conditions = `batch ${batch}, ${threads} thread${threads === 1 ? '' : 's'}, ${device}, median of ${n}`
-    table.push([
-      `time of a pass (${conditions})`,
-      ...times.map(milliseconds),
-      ...(several ? [`${(100 * times.at(-1)!.ratio.median).toFixed(1)} %`] : []),
-    ])
+  const timed = latency !== undefined && times.length === names.length
+  if (timed) {
+    const left = `${(100 * times.at(-1)!.ratio.median).toFixed(1)} %`
+    table.push(['time of a pass', ...times.map(milliseconds), ...(several ? [left] : [])])
   }
   const lines = aligned(table)
+  if (timed) {
+    const { batch, threads, device, n } = times[0]!
+    const where = `${device}, ${threads} thread${threads === 1 ? '' : 's'}`
+    lines.push(`time: batch ${batch}, ${where}, median of ${n} passes with its 95 % interval`)
+  }
   for (const [name, { uncounted }] of Object.entries(costs))
     for (const what of uncounted) lines.push(`not counted${several ? ` in ${name}` : ''}: ${what}`)
   return lines
