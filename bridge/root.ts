@@ -1,21 +1,12 @@
 /** Where the package lies on disk: sources and `dist` both find `py/`, `bridge/ops.json` and package.json from here. */
-import { existsSync, readFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { packageRoot as searchRoot } from '../setup/locations'
 
-let found: { root: string; version: string } | undefined
+let root: string | undefined
+let version: string | undefined
 
-function search(): { root: string; version: string } {
-  for (let folder = __dirname; ; folder = dirname(folder)) {
-    const file = join(folder, 'package.json')
-    if (existsSync(file)) {
-      const { name, version } = JSON.parse(readFileSync(file, 'utf8')) as { name?: string; version?: string }
-      if (name === 'feynkac') return { root: folder, version: version ?? '0.0.0' }
-    }
-    if (folder === dirname(folder))
-      throw new Error('Expected a package.json named feynkac above the bridge, found none')
-  }
-}
+export const packageRoot = (): string => (root ??= searchRoot())
 
-export const packageRoot = (): string => (found ??= search()).root
-
-export const packageVersion = (): string => (found ??= search()).version
+export const packageVersion = (): string =>
+  (version ??= (JSON.parse(readFileSync(join(packageRoot(), 'package.json'), 'utf8')) as { version: string }).version)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -116,6 +117,9 @@ def _call(session: Session, seq: int, item: list[Any], payloads: list[Any]) -> N
     session.handles.check_new(outputs)
     heals = isinstance(method, str) and method in HEALING
     root = None if heals else session.handles.first_poison(flat_handles(inputs))
+    if root is not None:
+        spoiled = f"what `{str(method)[:60]}` was called with is spoiled by that error: load it or make it again"
+        root = replace(root, message=f"{root.message}; {spoiled}")
     if root is None and session.cancelled():
         session.handles.poison_outputs(outputs, session.cancel(seq, True))
         return

@@ -39,8 +39,12 @@ def choose_device(name: str) -> torch.device:
         device = torch.device(name)
     except RuntimeError:
         raise ServiceError(f"Expected `device` to be auto, cpu or cuda, got `{name[:60]}`") from None
-    if device.type not in ("cpu", "cuda") or (device.type == "cuda" and not available):
-        raise ServiceError(f"Expected `device` to be auto, cpu{', or cuda' if available else ''}, got `{name[:60]}`")
+    if device.type not in ("cpu", "cuda"):
+        raise ServiceError(f"Expected `device` to be auto, cpu or cuda, got `{name[:60]}`")
+    if device.type == "cuda" and not available:
+        raise ServiceError(
+            f"Expected `device` to be auto or cpu, since torch {torch.__version__} finds no CUDA device, got `{name}`"
+        )
     return torch.device("cuda", device.index or 0) if device.type == "cuda" else device
 
 

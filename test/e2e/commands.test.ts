@@ -6,6 +6,7 @@ import { assign, use } from '../../ts/tensor/functions'
 import { plan } from '../../ts/tensor/plan'
 import { connect } from '../../ts/tensor/session'
 import { json, run, temporaryFolder } from './command_line'
+import { takeLock } from '../../ts/records/lock'
 
 const folder = temporaryFolder()
 const runs = join(folder, 'runs')
@@ -237,10 +238,21 @@ test('clean removes unfinished runs, and finished ones only with --all', async (
   writeFileSync(join(unfinished, 'config.json'), '{}')
   expect(json(await run(['clean', '--runs', target, '--dry-run', '--json']))).toEqual({
     removed: [unfinished],
+    locked: [],
     dryRun: true,
   })
   expect(existsSync(unfinished)).toBe(true)
-  expect(json(await run(['clean', '--runs', target, '--json']))).toEqual({ removed: [unfinished], dryRun: false })
+  // One that a process works in, this one, stays; the others go all the same.
+  const busy = join(target, 'train', 'fedcba9876543210')
+  mkdirSync(busy)
+  writeFileSync(join(busy, 'config.json'), '{}')
+  const release = takeLock(busy)
+  const cleaned = await run(['clean', '--runs', target, '--json'])
+  release()
+  expect(cleaned.code).toBe(1)
+  expect(cleaned.stderr).toMatch(/^left .*fedcba9876543210: /)
+  expect(JSON.parse(cleaned.stdout)).toEqual({ removed: [unfinished], locked: [busy], dryRun: false })
+  expect(json(await run(['clean', '--runs', target, '--json']))).toMatchObject({ removed: [busy], locked: [] })
   expect(readdirSync(join(target, 'train'))).toHaveLength(1)
   json(await run(['clean', '--runs', target, '--all', '--json']))
   expect(readdirSync(join(target, 'train'))).toHaveLength(0)

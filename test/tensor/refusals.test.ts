@@ -1,5 +1,7 @@
 /** What cannot be traced, and how it is said. */
 import { inspect } from 'node:util'
+import { PlanError } from '../../bridge/errors'
+import { tellForgottenUse } from '../../ts/tensor/forgotten_use'
 import { assign, cat, grad, rand, repeat, sub, use } from '../../ts/tensor/functions'
 import { int, plan } from '../../ts/tensor/plan'
 import type { Tensor } from '../../ts/tensor/tensor'
@@ -232,4 +234,15 @@ describe('calls of a plan', () => {
     ).toThrow('mine')
     expect(() => use(a)).toThrow('got no plan being traced')
   })
+})
+
+test('an op on a tensor of the worker says that `use` is missing', () => {
+  tellForgottenUse()
+  const tensor = loose(fake.tensor())
+  expect(() => tensor['narrow']!(0, 0, 1)).toThrow(
+    new PlanError(
+      'Expected a tensor of a plan for `narrow`, got one of the worker: write use(tensor).narrow(…) inside a plan',
+    ),
+  )
+  expect(tensor).not.toHaveProperty('then')
 })

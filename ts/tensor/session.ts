@@ -8,6 +8,7 @@ import { type PythonControl, PythonObject } from '../../bridge/python'
 import { parseSpec } from '../../bridge/spec'
 import { shown, type Dtype } from './arguments'
 import { DeviceTensor } from './device_tensor'
+import { tellForgottenUse } from './forgotten_use'
 import { Generator } from './generator'
 import { HandleOwner } from './handle_owner'
 import { type HostData, toBytes } from './host_data'
@@ -32,6 +33,8 @@ export {
 } from './model'
 export { Optimizer } from './optimizer'
 export { type PythonControl, PythonObject } from '../../bridge/python'
+
+tellForgottenUse()
 
 /** Device, threads and limits of the worker, and how long to wait for it. */
 export type ConnectOptions = ConnectionOptions

@@ -1,9 +1,9 @@
-/** `feynkac clean`: removes unfinished or all run folders; never touches anything that is not one. */
+/** `feynkac clean`: removes unfinished or all run folders that no process works in; never touches anything else. */
 import { existsSync, rmSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { Command } from 'commander'
 import { findRecords } from '../../records/find'
-import { takeLock } from '../../records/lock'
+import { RunLockedError, takeLock } from '../../records/lock'
 import { RESULT } from './train'
 
 export function cleanCommand(): Command {
@@ -23,16 +23,25 @@ export function cleanCommand(): Command {
       const chosen = options.all
         ? [...new Set([...finished, ...unfinished])]
         : unfinished.filter((folder) => !finished.includes(folder))
+      const removed: string[] = []
+      const locked: string[] = []
       for (const folder of chosen) {
-        // refuses while another process works there
-        const release = takeLock(folder)
-        if (options.dryRun) release()
-        else rmSync(folder, { recursive: true })
+        try {
+          const release = takeLock(folder)
+          if (options.dryRun) release()
+          else rmSync(folder, { recursive: true })
+          removed.push(folder)
+        } catch (error) {
+          if (!(error instanceof RunLockedError)) throw error
+          locked.push(folder)
+          process.stderr.write(`left ${folder}: ${error.message}\n`)
+        }
       }
-      const removed = chosen
-      if (options.json) process.stdout.write(`${JSON.stringify({ removed, dryRun: options.dryRun === true })}\n`)
+      if (locked.length > 0) process.exitCode = 1
+      if (options.json)
+        process.stdout.write(`${JSON.stringify({ removed, locked, dryRun: options.dryRun === true })}\n`)
       else
         for (const folder of removed) process.stdout.write(`${options.dryRun ? 'would remove' : 'removed'} ${folder}\n`)
-      if (!options.json && removed.length === 0) process.stdout.write('nothing to remove\n')
+      if (!options.json && chosen.length === 0) process.stdout.write('nothing to remove\n')
     })
 }
