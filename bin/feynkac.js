@@ -9,13 +9,15 @@ require('../setup/node_version').requireNode()
 const path = require('node:path')
 
 /** Commands that need no worker, hence no Python. */
-const WITHOUT_PYTHON = new Set(['clean', 'doctor', 'help', 'table', '-h', '--help', '-V', '--version'])
+const WITHOUT_PYTHON = new Set(['clean', 'doctor', 'help', 'keys', 'table', '-h', '--help', '-V', '--version'])
 
 async function run() {
   const prepare = require('../setup/prepare')
   const words = process.argv.slice(2)
   const command = words[0] ?? '--help'
-  const python = !WITHOUT_PYTHON.has(command) && !words.includes('--help') && !words.includes('-h')
+  const elsewhere = words.some((word) => word === '--worker' || word.startsWith('--worker='))
+  const asked = words.includes('--help') || words.includes('-h')
+  const python = !WITHOUT_PYTHON.has(command) && !asked && !elsewhere
   if (command === 'doctor') {
     // It looks and changes nothing; whatever keeps the command line from loading is among the things that it looks at.
     const cli = loadOrNull()

@@ -1,4 +1,4 @@
-/** How a worker process is started and watched. `execa` is the default, `pythonia` embeds it; tests bring their own. */
+/** How a worker process is started and watched. `execa` is the default, `pythonia` embeds it, `attach` finds one; tests bring their own. */
 import type { WorkerConfig } from './messages'
 
 export interface LaunchOptions {
@@ -16,6 +16,10 @@ export interface Exit {
   /** Why it could not be started at all; null when it ran. */
   readonly failure: string | null
   readonly lastStderr: readonly string[]
+  /** Address, machine and process of a worker that is not a child of this process. */
+  readonly where?: string
+  /** One sentence in place of code and signal, where the process is out of reach and nobody knows how it ended. */
+  readonly lost?: string
 }
 
 export interface WorkerProcess {

@@ -4,7 +4,9 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { PROTOCOL_VERSION, encodeHeader } from './codec'
 import { CancelledError, FeynkacError, ProtocolError, TimeoutError, WorkerLostError } from './errors'
+import { approachLocal, type Approach } from './approach'
 import type { Exit, Launcher, WorkerProcess } from './launcher'
+import { attach } from './launchers/attach'
 import { execaLauncher } from './launchers/execa'
 import { pythoniaLauncher } from './launchers/pythonia'
 import { Command, type Welcome } from './messages'
@@ -12,7 +14,6 @@ import { MAX_HANDLES, MESSAGE_BYTES, PLAN_NODES, type ConnectionOptions, type Se
 import { Replies } from './replies'
 import { packageRoot, packageVersion } from './root'
 import type { Transport } from './transport'
-import { ZmqTransport } from './zmq'
 
 /** A worker that answered HELLO. */
 export interface Started {
@@ -51,21 +52,26 @@ function hintFor(exit: Exit): string | null {
 
 const describe = (exit: Exit): string => (exit.signal ? `signal ${exit.signal}` : `exit code ${String(exit.exitCode)}`)
 
+const place = ({ where }: Exit): string => (where === undefined ? '' : `, at ${where}`)
+
 /** The error for a worker that ended although nobody asked it to. */
-export const lossOf = (exit: Exit, ackedSeq: number): WorkerLostError =>
-  new WorkerLostError(`The worker ended with ${describe(exit)} after command #${ackedSeq}`, {
+export function lossOf(exit: Exit, ackedSeq: number): WorkerLostError {
+  const story = `The worker ended with ${describe(exit)} after command #${ackedSeq}${place(exit)}`
+  return new WorkerLostError(exit.lost ? `${exit.lost} after command #${ackedSeq}` : story, {
     ...exit,
     ackedSeq,
     hint: hintFor(exit),
   })
+}
 
 function startFailure(exit: Exit): FeynkacError {
   if (exit.failure) return new FeynkacError(`Expected \`python\` to be an interpreter that starts, got ${exit.failure}`)
+  if (exit.lost) return new WorkerLostError(exit.lost, { ...exit, lastStderr: [], ackedSeq: 0, hint: null })
   const said = [...exit.lastStderr].reverse().find((line) => line.trim() !== '')
   if (said && SPOKEN_EXITS.includes(exit.exitCode ?? -1)) {
     return new WorkerLostError(said, { ...exit, lastStderr: [], ackedSeq: 0, hint: null })
   }
-  return new WorkerLostError(`The worker ended during start-up with ${describe(exit)}`, {
+  return new WorkerLostError(`The worker ended during start-up with ${describe(exit)}${place(exit)}`, {
     ...exit,
     ackedSeq: 0,
     hint: hintFor(exit),
@@ -87,12 +93,14 @@ function checkWelcome(value: unknown): Welcome {
   return welcome
 }
 
-async function shakeHands(transport: ZmqTransport, signal: AbortSignal): Promise<Welcome> {
-  await transport.sendFirst(
-    [encodeHeader([[Command.Hello, HELLO_SEQ, PROTOCOL_VERSION, transport.token, packageVersion(), opTableHash()]])],
+async function shakeHands(
+  approach: Approach,
+  signal: AbortSignal,
+): Promise<{ readonly transport: Transport; readonly welcome: Welcome }> {
+  const transport = await approach.greet(
+    (token) => [encodeHeader([[Command.Hello, HELLO_SEQ, PROTOCOL_VERSION, token, packageVersion(), opTableHash()]])],
     signal,
   )
-  transport.unlink()
   const replies = new Replies(
     () => undefined,
     () => undefined,
@@ -100,48 +108,62 @@ async function shakeHands(transport: ZmqTransport, signal: AbortSignal): Promise
   const answer = replies.expect({ what: 'hello', seq: HELLO_SEQ })
   answer.catch(() => undefined)
   while (replies.outstanding > 0) replies.accept(await transport.receive())
-  return checkWelcome((await answer).value)
+  return { transport, welcome: checkWelcome((await answer).value) }
 }
 
 function launcherOf(given: string | Launcher): Launcher {
   if (typeof given !== 'string') return given
   const found = [execaLauncher, pythoniaLauncher].find(({ name }) => name === given)
   if (found) return found
-  throw new FeynkacError(`Expected \`launcher\` to be execa, pythonia or a launcher, got \`${given}\``)
+  throw new FeynkacError(`Expected \`launcher\` to be execa, pythonia, attach or a launcher, got \`${given}\``)
 }
 
-/** Starts a worker and waits for its WELCOME. Rejects with one clear sentence, leaving neither process nor files behind. */
-export async function openWorker(options: ConnectionOptions, settings: Settings): Promise<Started> {
-  const { signal, python } = options
+async function approach(
+  options: ConnectionOptions,
+  settings: Settings,
+  onLog: (line: string) => void,
+): Promise<Approach> {
+  const { device, tensorBytes, allowImports, faults, silenceMs } = settings
+  const limits = { messageBytes: MESSAGE_BYTES, planNodes: PLAN_NODES, handles: MAX_HANDLES, tensorBytes }
+  if (options.launcher === 'attach') {
+    // How many threads the other machine has is not known here.
+    const asked = { device, threads: options.threads, limits, allowImports, faults }
+    const { address = '', keys } = options
+    return attach({ address, keys, asked, silenceMs, onLog })
+  }
   const launcher = launcherOf(options.launcher ?? 'execa')
+  const config = { threads: settings.threads, device, limits, allowImports, faults }
+  return approachLocal(launcher, { config, python: options.python, onLog })
+}
+
+/** Starts a worker, or finds one, and waits for its WELCOME. Rejects with one clear sentence, leaving neither process nor files behind. */
+export async function openWorker(options: ConnectionOptions, settings: Settings): Promise<Started> {
+  const { signal } = options
   const cancelled = (): CancelledError =>
     Object.assign(new CancelledError('Cancelled by its AbortSignal during start-up'), {
       cause: signal?.reason as unknown,
     })
   if (signal?.aborted) throw cancelled()
-  const transport = await ZmqTransport.bind(MESSAGE_BYTES)
-  const stop = new AbortController()
   const log: string[] = []
-  let worker: WorkerProcess | undefined
+  const found = await approach(options, settings, (line) => {
+    if (log.push(line) > 8) log.shift()
+    settings.onLog(line)
+  })
+  const { worker } = found
+  const stop = new AbortController()
   try {
-    const { endpoint, token } = transport
-    const { threads, device, tensorBytes, allowImports, faults } = settings
-    const limits = { messageBytes: MESSAGE_BYTES, planNodes: PLAN_NODES, handles: MAX_HANDLES, tensorBytes }
-    const onLog = (line: string): void => {
-      if (log.push(line) > 8) log.shift()
-      settings.onLog(line)
-    }
-    const config = { endpoint, token, threads, device, limits, allowImports, faults }
-    worker = launcher.launch({ config, python, onLog })
-    const handshake = shakeHands(transport, stop.signal)
+    const handshake = shakeHands(found, stop.signal)
     // Whoever loses the race below must not surface as an unhandled rejection.
     handshake.catch(() => undefined)
     const failures = new Promise<never>((_, reject) => {
-      void worker?.exited.then((exit) => reject(startFailure(exit)))
+      void worker.exited.then((exit) => reject(startFailure(exit)))
       const timer = setTimeout(() => {
         const tail = log.map((line) => `\n  | ${line}`).join('')
         reject(
-          new TimeoutError(`Expected the worker to start within ${settings.startTimeoutMs} ms, got no answer${tail}`),
+          new TimeoutError(
+            found.unanswered?.(settings.startTimeoutMs) ??
+              `Expected the worker to start within ${settings.startTimeoutMs} ms, got no answer${tail}`,
+          ),
         )
       }, settings.startTimeoutMs)
       const abort = (): void => reject(cancelled())
@@ -153,13 +175,13 @@ export async function openWorker(options: ConnectionOptions, settings: Settings)
         signal?.removeEventListener('abort', abort)
       })
     })
-    const welcome = await Promise.race([handshake, failures])
+    const { transport, welcome } = await Promise.race([handshake, failures])
     worker.unref()
     return { transport, worker, settings, welcome, lastSeq: HELLO_SEQ }
   } catch (error) {
-    worker?.kill('SIGKILL')
-    transport.close()
-    await worker?.exited
+    worker.kill('SIGKILL')
+    found.abandon()
+    await worker.exited
     throw error
   } finally {
     stop.abort()

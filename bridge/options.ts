@@ -10,13 +10,23 @@ export interface ConnectionOptions {
   readonly threads?: number
   /** The interpreter; FEYNKAC_PYTHON or the prepared environment by default. */
   readonly python?: string
-  /** `execa` starts a child process; `pythonia` embeds the worker, so that `session.python` reaches live objects of your own. */
-  readonly launcher?: 'execa' | 'pythonia' | Launcher
+  /**
+   * `execa` starts a child process; `pythonia` embeds the worker, so that `session.python` reaches live objects of your own; `attach`
+   * asks one that was started by hand (docs/attach.md).
+   */
+  readonly launcher?: 'execa' | 'pythonia' | 'attach' | Launcher
+  /** `tcp://HOST:PORT` of the worker to attach to. */
+  readonly address?: string
+  /** Folder with `server.public`, `client.public` and `client.secret`; needed unless the address is this machine. */
+  readonly keys?: string
   /** Ends the start-up; later cancellation is per call. */
   readonly signal?: AbortSignal
   /** Deadline of the start-up, 120 s by default: importing torch from a cold disk is slow. */
   readonly startTimeoutMs?: number
-  /** How long a worker may stay silent during `close()` before it is killed, 10 s by default. */
+  /**
+   * How long a worker may stay silent during `close()` before it is killed, 10 s by default. An attached one is given up when its
+   * heartbeats stay away for as long at any time.
+   */
   readonly silenceMs?: number
   /** One call a line of the worker's log; stderr by default. */
   readonly onLog?: (line: string) => void
@@ -61,6 +71,8 @@ const KNOWN: Readonly<Record<keyof ConnectionOptions, true>> = {
   threads: true,
   python: true,
   launcher: true,
+  address: true,
+  keys: true,
   signal: true,
   startTimeoutMs: true,
   silenceMs: true,
@@ -79,6 +91,10 @@ export function settle(options: ConnectionOptions): Settings {
     throw new FeynkacError(
       `Expected the options of connect to be among ${Object.keys(KNOWN).join(', ')}, got \`${unknown}\``,
     )
+  }
+  for (const name of ['address', 'keys'] as const) {
+    if (options[name] !== undefined && options.launcher !== 'attach')
+      throw new FeynkacError(`Expected \`${name}\` to come with \`launcher: 'attach'\`, got another launcher`)
   }
   const device = options.device ?? 'auto'
   if (!/^(auto|cpu|cuda(:\d+)?)$/.test(device))

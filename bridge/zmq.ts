@@ -9,6 +9,8 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Router } from 'zeromq'
 import { FeynkacError } from './errors'
+import { loadZmq } from './library'
+import { codeOf, Outbox } from './outbox'
 import type { Transport } from './transport'
 
 /** sun_path holds 108 bytes with the final zero. */
@@ -43,23 +45,9 @@ function privateFolder(): string {
   }
 }
 
-function load(): typeof import('zeromq') {
-  try {
-    // eslint-disable-next-line @typescript-eslint/no-require-imports -- loaded late, so that a missing binary is one sentence
-    return require('zeromq') as typeof import('zeromq')
-  } catch (error) {
-    throw new FeynkacError(
-      `Expected the npm package zeromq to load its binary, got \`${(error as Error).message.split('\n')[0]}\`; run \`npm install zeromq\``,
-    )
-  }
-}
-
-const codeOf = (error: unknown): string | undefined => (error as { code?: string } | null)?.code
-
 export class ZmqTransport implements Transport {
-  private readonly backlog: (readonly Uint8Array[])[] = []
+  private readonly outbox = new Outbox((frames) => this.socket.send([this.identity, ...frames]))
   private readonly identity: Buffer
-  private blocked = false
   private closed = false
 
   private constructor(
@@ -72,9 +60,7 @@ export class ZmqTransport implements Transport {
   }
 
   static async bind(messageBytes: number): Promise<ZmqTransport> {
-    const zmq = load()
-    // Otherwise unsent messages keep the process from ending.
-    zmq.context.blocky = false
+    const zmq = loadZmq()
     const folder = privateFolder()
     const endpoint = `ipc://${join(folder, 'c')}`
     const socket = new zmq.Router({
@@ -113,9 +99,7 @@ export class ZmqTransport implements Transport {
   }
 
   send(frames: readonly Uint8Array[]): void {
-    if (this.closed) return
-    if (this.blocked) this.backlog.push(frames)
-    else this.transmit(frames)
+    this.outbox.send(frames)
   }
 
   async receive(): Promise<readonly Uint8Array[]> {
@@ -129,28 +113,8 @@ export class ZmqTransport implements Transport {
   close(): void {
     if (this.closed) return
     this.closed = true
-    this.backlog.length = 0
+    this.outbox.close()
     this.socket.close()
     remove(this.folder)
-  }
-
-  // With no high-water mark a send never waits. Should one still be under way, the next throws EBUSY at once: it waits here.
-  private transmit(frames: readonly Uint8Array[]): void {
-    try {
-      // A rejection means that the worker is gone, and its exit tells the story.
-      this.socket.send([this.identity, ...frames]).catch(() => undefined)
-    } catch (error) {
-      if (codeOf(error) !== 'EBUSY')
-        throw new FeynkacError(`Expected to send to the worker, got ${codeOf(error) ?? String(error)}`)
-      this.blocked = true
-      this.backlog.unshift(frames)
-      setImmediate(() => this.resume())
-    }
-  }
-
-  private resume(): void {
-    this.blocked = false
-    while (!this.blocked && !this.closed && this.backlog.length > 0)
-      this.transmit(this.backlog.shift() as readonly Uint8Array[])
   }
 }

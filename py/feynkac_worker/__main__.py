@@ -1,4 +1,7 @@
-"""Starts a worker: `python -m feynkac_worker`, configuration on the first line of stdin (PROTOCOL.md, "Channels")."""
+"""Starts a worker: `python -m feynkac_worker`, configuration on the first line of stdin (PROTOCOL.md, "Channels").
+
+With arguments it is one that listens for clients (PROTOCOL.md, "Attach").
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ from typing import Any
 
 from feynkac_worker.control import Control, lines
 from feynkac_worker.progress import Progress
-from feynkac_worker.start import checked, work
+from feynkac_worker.start import EXIT_MISSING, checked, fail, work
 
 _PR_SET_PDEATHSIG = 1
 
@@ -29,8 +32,21 @@ def _parsed(line: bytes | None) -> Any:
     return None
 
 
+def _attach(arguments: list[str]) -> int:
+    # Set by `feynkac worker`, which waits in the foreground; started by hand, nobody waits.
+    if os.environ.pop("FEYNKAC_TIED", None) == "1":
+        _die_with_parent()
+    try:
+        from feynkac_worker.attach.command import main as command
+    except ModuleNotFoundError as error:
+        fail(EXIT_MISSING, f"Expected the Python package `{error.name}` in {sys.executable}, found none")
+    return command(arguments)
+
+
 def main() -> None:
     """Never returns. Exit codes: 0, 64 (configuration), 69 (a package is missing), 70 (CUDA broken), 78 (refused)."""
+    if len(sys.argv) > 1:
+        sys.exit(_attach(sys.argv[1:]))
     _die_with_parent()
     # Ctrl-C is for the client, which cancels; the whole foreground group gets the signal.
     signal.signal(signal.SIGINT, signal.SIG_IGN)

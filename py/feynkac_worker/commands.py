@@ -14,7 +14,7 @@ from feynkac_worker.bound import Bound, Plan, flat_handles
 from feynkac_worker.errors import FeynkacError, ProtocolError, RootError, is_sticky, release_memory, root_of
 from feynkac_worker.plan import decode
 from feynkac_worker.program import Program
-from feynkac_worker.services import HEALING, find, welcome
+from feynkac_worker.services import HEALING, find, located, welcome
 from feynkac_worker.session import ACK, OK, RefusedError, Session
 
 Command = Callable[[Session, int, list[Any], list[Any]], None]
@@ -142,7 +142,7 @@ def _serve(
         header = codec.encode_header([[OK, seq, value], [ACK, seq]])
     except Exception as error:
         session.sticky = is_sticky(error)
-        root = root_of(error, seq, "ServiceError")
+        root = root_of(located(session.context, params, error), seq, "ServiceError")
         release_memory(error)
         return root
     session.handles.objects.update(zip(outputs, made, strict=True))

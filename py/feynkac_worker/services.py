@@ -74,6 +74,16 @@ def is_count(value: Any) -> bool:
     return is_number(value) and value == int(value) and value >= 1
 
 
+def located(context: Context, params: Any, error: Exception) -> Exception:
+    """A ServiceError about a file that is not here says where "here" is, when client and worker may be two machines."""
+    host = context.config.get("host")
+    named = [params.get(key) for key in ("path", "root", "source")] if isinstance(params, dict) else []
+    missing = any(isinstance(path, str) and os.path.isabs(path) and not os.path.exists(path) for path in named)
+    if host is None or not missing or not isinstance(error, ServiceError):
+        return error
+    return ServiceError(f"{error}; the worker looks for files on its own machine, {host}")
+
+
 def inputs_of(inputs: list[Any], kinds: list[str]) -> None:
     """Raises ServiceError unless the inputs are of these kinds."""
     found = [kind_of(value) for value in inputs]

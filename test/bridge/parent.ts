@@ -5,11 +5,12 @@
 import { Connection } from '../../bridge/connection'
 import type { Handle } from '../../bridge/handle'
 
-/** Tests of the embedded worker set it. */
-const launcher = process.env['TEST_LAUNCHER'] as 'pythonia' | undefined
+/** Tests of other launchers set them. */
+const launcher = process.env['TEST_LAUNCHER'] as 'pythonia' | 'attach' | undefined
+const [address, keys] = [process.env['TEST_ADDRESS'], process.env['TEST_KEYS']]
 
 async function main(ending: string): Promise<void> {
-  const connection = await Connection.open({ threads: 1, device: 'cpu', faults: true, launcher })
+  const connection = await Connection.open({ threads: 1, device: 'cpu', faults: true, launcher, address, keys })
   process.stdout.write(JSON.stringify({ worker: connection.welcome.pid }) + '\n')
   switch (ending) {
     case 'exit':

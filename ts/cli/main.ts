@@ -9,11 +9,13 @@ import { doctorCommand } from './commands/doctor'
 import { exportCommand } from './commands/export'
 import { figuresCommand } from './commands/figures'
 import { inspectCommand } from './commands/inspect'
+import { keysCommand } from './commands/keys'
 import { reproduceCommand } from './commands/reproduce'
 import { setupCommand } from './commands/setup'
 import { tableCommand } from './commands/table'
 import { tensorboardCommand } from './commands/tensorboard'
 import { trainCommand } from './commands/train'
+import { workerCommand } from './commands/worker'
 import { fail } from './failure'
 import { packageVersion } from '../../bridge/root'
 
@@ -40,6 +42,8 @@ export function program(): Command {
     doctorCommand,
     benchCommand,
     cleanCommand,
+    workerCommand,
+    keysCommand,
     setupCommand,
   ]) {
     const added = add().exitOverride()

@@ -1,9 +1,10 @@
 /** A worker for one command: log lines go to the terminal, Ctrl-C once cancels and tidies up, twice ends at once. */
 import { Session, connect } from '../tensor/session'
+import type { WorkerAddress } from './attached'
 import type { Terminal } from './terminal'
 
 /** Options that every command with a worker takes. */
-export interface WorkerOptions {
+export interface WorkerOptions extends WorkerAddress {
   readonly device: string
   readonly threads?: number
   /** Permission to run Python code of the user. */
@@ -29,9 +30,13 @@ export async function withSession<T>(
       device: options.device as 'auto' | 'cpu' | 'cuda',
       threads: options.threads,
       allowImports: options.allowCode,
+      ...(options.worker === undefined
+        ? { keys: options.keys }
+        : { launcher: 'attach', address: options.worker, keys: options.keys }),
       onLog: (line) => terminal.note(line),
     })
     try {
+      checkThreads(options, session)
       return await body(session, interrupt.signal)
     } finally {
       await session.close()
@@ -40,4 +45,10 @@ export async function withSession<T>(
     process.off('SIGINT', stop)
     process.off('SIGTERM', stop)
   }
+}
+
+/** Another count of threads gives other bits, and records name the count. */
+function checkThreads({ worker, threads }: WorkerOptions, { info }: Session): void {
+  if (worker !== undefined && threads !== undefined && threads !== info.threads)
+    throw new Error(`Expected \`--threads\` to be at most ${info.threads}, as at ${worker}, got ${threads}`)
 }

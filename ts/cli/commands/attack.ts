@@ -7,11 +7,12 @@ import { evaluationTask } from '../evaluation_task'
 import { imageDistance, number, wholeNumber } from '../options'
 import { type AttackOptions, attackConditions, attacksOf, checkAttacks, withAttackOptions } from '../attacks'
 import { type ModelOptions, checkSource, openModel, withModelOptions } from '../adopted'
+import { type WorkerAddress, withWorkerAddress } from '../attached'
 import { withSession } from '../session'
 import { openTerminal } from '../terminal'
 import { packageVersion } from '../../../bridge/root'
 
-interface Options extends ModelOptions, AttackOptions {
+interface Options extends ModelOptions, AttackOptions, WorkerAddress {
   readonly data: string
   readonly dataRoot?: string
   readonly limit?: number
@@ -114,7 +115,7 @@ async function attack(path: string | undefined, options: Options): Promise<void>
 }
 
 export function attackCommand(): Command {
-  return withAttackOptions(withModelOptions(new Command('attack')))
+  return withWorkerAddress(withAttackOptions(withModelOptions(new Command('attack'))))
     .description('natural and robust accuracy of a checkpoint (safetensors or torch file of a known layout)')
     .argument('[checkpoint]', 'the file')
     .option(

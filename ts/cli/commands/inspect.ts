@@ -4,6 +4,7 @@ import { latency } from '../../cost/latency'
 import { costLines } from '../../cost/lines'
 import { type Zeros, sparsity } from '../../evaluation/sparsity'
 import { type ModelOptions, checkSource, openModel, withModelOptions } from '../adopted'
+import { type WorkerAddress, withWorkerAddress } from '../attached'
 import { reportOf, writeReport } from '../checkpoint_report'
 import { countModel } from '../counted'
 import { imageSize } from '../image_size'
@@ -13,7 +14,7 @@ import { wholeNumber } from '../options'
 import { withSession } from '../session'
 import { openTerminal } from '../terminal'
 
-interface Options extends ModelOptions, LayerOptions {
+interface Options extends ModelOptions, WorkerAddress, LayerOptions {
   readonly norms?: string
   readonly report?: string
   readonly device: string
@@ -109,7 +110,7 @@ function again(path: string | undefined, { model, modelOptions, report, layer, l
 }
 
 export function inspectCommand(): Command {
-  return withModelOptions(new Command('inspect'))
+  return withWorkerAddress(withModelOptions(new Command('inspect')))
     .description('what a checkpoint is: architecture, sparsity, cost')
     .argument('[checkpoint]', 'a safetensors or torch file of a known layout')
     .option('--norms <file>', 'instead: a text file of channel norms, as the published scripts print them')

@@ -14,6 +14,7 @@ import { rowOf } from '../rows'
 import { torchVersion } from '../known'
 import { loadBoth } from '../load_data'
 import { imageDistance, number, share, wholeNumber } from '../options'
+import { type WorkerAddress, withWorkerAddress } from '../attached'
 import { withSession } from '../session'
 import { openTerminal } from '../terminal'
 import { type ConfigOptions, configOf, networkOptions } from '../train_config'
@@ -22,7 +23,7 @@ import { trainWithProgress } from '../training_task'
 /** Marks a finished run of this command in its folder. */
 export const RESULT = 'result.json'
 
-interface Options extends ConfigOptions {
+interface Options extends ConfigOptions, WorkerAddress {
   readonly data?: string
   readonly dataRoot?: string
   readonly from?: string
@@ -69,8 +70,9 @@ async function run(options: Options): Promise<void> {
     const wanted = configOf(options, threads)
     const name = options.data ?? presets[options.preset].data.CIFAR10.name
     const runs = resolve(options.runs)
-    const torch = torchVersion(findPython().python)
     await withSession({ ...options, threads }, terminal, async (session, signal) => {
+      // As `reproduce` names it before a worker is started; elsewhere only the worker knows.
+      const torch = options.worker === undefined ? torchVersion(findPython().python) : session.info.torch
       const data = await loadBoth(session, runs, name, options.dataRoot)
       const { model, config } = await startOf(session, wanted, options)
       const identity = {
@@ -125,7 +127,7 @@ async function run(options: Options): Promise<void> {
 }
 
 export function trainCommand(): Command {
-  return new Command('train')
+  return withWorkerAddress(new Command('train'))
     .description(
       'adversarial training of one network, with or without RVSM, RGSM or ADMM; the same command resumes what was stopped',
     )
