@@ -4,6 +4,8 @@ import { Command, Option } from 'commander'
 import { type Agreement, TOLERANCE, agreement } from '../../compaction/agreement'
 import { compact } from '../../compaction/compact'
 import { LEAST_SHARE } from '../../compaction/removal'
+import { cost } from '../../cost/cost'
+import { costLines } from '../../cost/lines'
 import { rand, use } from '../../tensor/functions'
 import { plan } from '../../tensor/plan'
 import type { DeviceTensor, Session } from '../../tensor/session'
@@ -46,12 +48,17 @@ async function compactModel(path: string | undefined, options: Options): Promise
       const seconds = Number(process.hrtime.bigint() - started) / 1e9
       const compared = await agreement({ session, before, after: model, images: images.tensor, seed, tolerance })
       refuseDifferent(compared)
+      const graph = await before.graph(images.size)
+      const costs = { before: cost(graph), after: cost(graph, { widths }) }
       const format = options.format ?? (out !== undefined && /\.(pt|pth)$/.test(out) ? 'pt' : 'safetensors')
       if (out !== undefined) await model.save(out, { format })
       const { architecture, members } = before.description
       const { groups, ...rest } = report
       if (options.json) {
-        const shown = { ...rest, ...(options.groups ? { groups } : {}) }
+        const withoutLayers = Object.fromEntries(
+          Object.entries(costs).map(([name, found]) => [name, { ...found, layers: undefined }]),
+        )
+        const shown = { ...rest, ...(options.groups ? { groups } : {}), cost: withoutLayers }
         terminal.result(
           JSON.stringify({ architecture, ...shown, widths, agreement: compared, seconds, out: out ?? null }),
         )
@@ -60,6 +67,7 @@ async function compactModel(path: string | undefined, options: Options): Promise
       if (options.groups) for (const line of groupLines(groups)) terminal.result(line)
       terminal.result(`${architecture}, images of ${images.size.join(' x ')}, ${seconds.toFixed(2)} s`)
       for (const line of reportLines(report, members)) terminal.result(line)
+      for (const line of costLines(costs)) terminal.result(line)
       for (const found of compared) terminal.result(agreementLine(found))
       terminal.result(out === undefined ? 'not written: `--out` names a file' : `written to ${out}`)
     })
