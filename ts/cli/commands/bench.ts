@@ -1,9 +1,11 @@
-/** `feynkac bench`: what driving from TypeScript costs on this machine. */
+/** `feynkac bench`: what driving from TypeScript costs on this machine, and what compaction brings. */
 import { cpus } from 'node:os'
 import { Command } from 'commander'
+import { measureCompaction } from '../../../benchmarks/speed/compaction'
 import { measureMemory } from '../../../benchmarks/speed/memory'
 import { CASES, measureOverhead } from '../../../benchmarks/speed/overhead'
 import { wholeNumber } from '../options'
+import type { Session } from '../../tensor/session'
 import { withSession } from '../session'
 import { openTerminal } from '../terminal'
 
@@ -21,15 +23,8 @@ async function overhead(options: Options): Promise<void> {
       const task = terminal.task('bench overhead, pairs', CASES.length * (options.pairs + 1))
       const measured = await measureOverhead(session, { pairs: options.pairs, onProgress: (done) => task.update(done) })
       task.finish()
-      const { torch, device, threads } = session.info
-      const conditions = {
-        torch,
-        device,
-        threads,
-        cpu: cpus()[0]?.model ?? 'unknown',
-        cores: cpus().length,
-        node: process.version,
-      }
+      const conditions = conditionsOf(session)
+      const { torch, threads } = conditions
       if (options.json) terminal.result(JSON.stringify({ ...measured, conditions }))
       else {
         for (const { name, ratio, low, high, n } of measured.cases) {
@@ -41,6 +36,52 @@ async function overhead(options: Options): Promise<void> {
         terminal.result(`one round trip: ${measured.roundTripMicroseconds.toFixed(0)} microseconds`)
         terminal.result(`${conditions.cpu}, ${threads} threads, torch ${torch}, Node ${conditions.node}`)
       }
+    })
+  } finally {
+    terminal.close()
+  }
+}
+
+function conditionsOf({ info: { torch, device, threads } }: Session) {
+  return { torch, device, threads, cpu: cpus()[0]?.model ?? 'unknown', cores: cpus().length, node: process.version }
+}
+
+const ratio = ({ median, low, high }: { median: number; low: number; high: number }): string =>
+  `${median.toFixed(2)} [${low.toFixed(2)}, ${high.toFixed(2)}]`
+
+interface CompactionOptions extends Omit<Options, 'pairs'> {
+  readonly rounds: number
+  readonly members: number
+  readonly batch: number
+}
+
+async function compaction(options: CompactionOptions): Promise<void> {
+  const terminal = openTerminal()
+  try {
+    // The peer's network is a file of this package.
+    await withSession({ ...options, allowCode: true }, terminal, async (session) => {
+      const { rounds, members, batch } = options
+      const task = terminal.task('bench compaction, rounds', 2 * rounds)
+      const measured = await measureCompaction(session, {
+        ...{ rounds, members, batch },
+        onProgress: (done) => task.update(done),
+      })
+      task.finish()
+      const conditions = conditionsOf(session)
+      if (options.json) return terminal.result(JSON.stringify({ ...measured, conditions }))
+      const { parameters, inputChannels, compactionSeconds, forward, forwardBackward } = measured
+      terminal.result(
+        `En${members}ResNet20: parameters ${parameters.before} -> ${parameters.after}, ` +
+          `input channels ${inputChannels.before} -> ${inputChannels.after}`,
+      )
+      terminal.result(`compacted in ${compactionSeconds.median.toFixed(3)} s`)
+      for (const [name, pass] of Object.entries({ forward, 'forward and backward': forwardBackward })) {
+        terminal.result(
+          `${name}: ${ratio(pass.sameWidths)} times as fast as a fresh network of the same widths, ` +
+            `${ratio(pass.original)} times as fast as before, n = ${rounds} rounds`,
+        )
+      }
+      terminal.result(`${conditions.cpu}, ${conditions.threads} threads, torch ${conditions.torch}, batch ${batch}`)
     })
   } finally {
     terminal.close()
@@ -73,7 +114,22 @@ async function memory(options: { steps: number; json?: boolean }): Promise<void>
 }
 
 export function benchCommand(): Command {
-  const bench = new Command('bench').description('measure what driving from TypeScript costs')
+  const bench = new Command('bench').description(
+    'measure what driving from TypeScript costs, and what compaction brings',
+  )
+  bench
+    .command('compaction')
+    .description(
+      'an ensemble with half of its channels zero: time to compact it, and speed of what is left, interleaved',
+    )
+    .option('--rounds <n>', 'rounds of the three networks in turn', wholeNumber(2), 20)
+    .option('--members <n>', 'members of the ensemble', wholeNumber(1), 5)
+    .option('--batch <n>', 'images a pass', wholeNumber(1), 64)
+    .option('--device <name>', 'auto, cpu or cuda', 'auto')
+    .option('--threads <n>', 'threads of torch', wholeNumber(1))
+    .option('--json', 'print one JSON line')
+    .addHelpText('after', '\nExample:\n  npx feynkac bench compaction --json')
+    .action(compaction)
   bench
     .command('memory')
     .description('resident memory of both processes over many steps of a tiny network')
