@@ -12,6 +12,7 @@ import linf from '../../ts/threats/linf'
 import { craft } from '../../ts/threats/shared/craft'
 import { spreadOf } from '../../ts/records/median'
 import { Peer } from './peer'
+import { timed } from './timed'
 
 interface Case {
   readonly name: string
@@ -68,13 +69,6 @@ export interface Overhead {
   }[]
   readonly perCommandMicroseconds: number
   readonly roundTripMicroseconds: number
-}
-
-/** Seconds of `body`. */
-async function timed(body: () => Promise<unknown>): Promise<number> {
-  const started = process.hrtime.bigint()
-  await body()
-  return Number(process.hrtime.bigint() - started) / 1e9
 }
 
 /** The driven step: a function from a number of steps to the seconds that they took. */

@@ -9,7 +9,7 @@ import { admm, channelTarget, rgsm, rvsm, type TrainConfig } from '../../ts/trai
 import { smokeConfig } from '../support/configs'
 
 const make = (options: Partial<ConfigOptions>): TrainConfig =>
-  configOf({ preset: 'smoke', seed: 0, ...options } as ConfigOptions, 1)
+  configOf({ preset: 'smoke', seed: 0, ...options }, 1)
 
 test('without options it is the dense network of the preset', () => {
   expect(make({})).toEqual(smokeConfig())

@@ -11,9 +11,9 @@ import { plan } from '../tensor/plan'
 import type { DeviceTensor } from '../tensor/device_tensor'
 import type { HandleOwner } from '../tensor/handle_owner'
 import type { Model } from '../tensor/model'
-import type { Dataset, Session } from '../tensor/session'
+import type { Session } from '../tensor/session'
 import type { TrainConfig } from './config'
-import { recalibrateAsTrained } from './recalibrate'
+import { type RecalibrateOptions, recalibrateAsTrained } from './recalibrate'
 import { assignAll } from './slots'
 
 /** The averages of a run. */
@@ -32,7 +32,7 @@ export interface Averaging {
 export interface AveragingOptions {
   readonly session: Session
   readonly model: Model
-  readonly data: Dataset
+  readonly data: RecalibrateOptions['data']
   readonly config: TrainConfig
 }
 

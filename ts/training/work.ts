@@ -48,7 +48,7 @@ export interface Work {
 export interface WorkOptions {
   readonly session: Session
   readonly model: Model
-  readonly data: Dataset
+  readonly data: Pick<Dataset, 'images' | 'labels' | 'n' | 'shape'>
   readonly config: TrainConfig
   /** Positions of the validation images in the training split. */
   readonly validation: readonly number[]
@@ -169,7 +169,7 @@ interface Held {
   readonly n: number
 }
 
-function validationImages(session: Session, data: Dataset, positions: readonly number[]): Held | null {
+function validationImages(session: Session, data: WorkOptions['data'], positions: readonly number[]): Held | null {
   if (positions.length === 0) return null
   const index = session.put(BigInt64Array.from(positions, BigInt), [positions.length])
   const pick = plan(

@@ -4,6 +4,7 @@ import { Command } from 'commander'
 import { measureCompaction } from '../../../benchmarks/speed/compaction'
 import { measureMemory } from '../../../benchmarks/speed/memory'
 import { CASES, measureOverhead } from '../../../benchmarks/speed/overhead'
+import { SPLITTING_CASES, measureSplitting } from '../../../benchmarks/speed/splitting'
 import { wholeNumber } from '../options'
 import type { Session } from '../../tensor/session'
 import { withSession } from '../session'
@@ -88,6 +89,27 @@ async function compaction(options: CompactionOptions): Promise<void> {
   }
 }
 
+async function splitting(options: Options): Promise<void> {
+  const terminal = openTerminal()
+  try {
+    await withSession(options, terminal, async (session) => {
+      const task = terminal.task('bench splitting, pairs', SPLITTING_CASES * (options.pairs + 1))
+      const cases = await measureSplitting(session, { pairs: options.pairs, onProgress: (done) => task.update(done) })
+      task.finish()
+      const conditions = conditionsOf(session)
+      const { cpu, threads, torch } = conditions
+      if (options.json) return terminal.result(JSON.stringify({ cases, conditions }))
+      for (const { name, method, ratio, low, high, n } of cases) {
+        const interval = [low, high].map((value) => value.toFixed(3)).join(', ')
+        terminal.result(`${name}, ${method}: ${ratio.toFixed(3)} times the step without [${interval}], n = ${n} pairs`)
+      }
+      terminal.result(`${cpu}, ${threads} threads, torch ${torch}, Node ${conditions.node}`)
+    })
+  } finally {
+    terminal.close()
+  }
+}
+
 const MEBIBYTE = 2 ** 20
 
 async function memory(options: { steps: number; json?: boolean }): Promise<void> {
@@ -146,5 +168,14 @@ export function benchCommand(): Command {
     .option('--json', 'print one JSON line')
     .addHelpText('after', '\nExample:\n  npx feynkac bench overhead --json')
     .action(overhead)
+  bench
+    .command('splitting')
+    .description('a training step with each pruning method and without, interleaved')
+    .option('--pairs <n>', 'interleaved pairs a case', wholeNumber(2), 8)
+    .option('--device <name>', 'auto, cpu or cuda', 'auto')
+    .option('--threads <n>', 'threads of torch', wholeNumber(1))
+    .option('--json', 'print one JSON line')
+    .addHelpText('after', '\nExample:\n  npx feynkac bench splitting --json')
+    .action(splitting)
   return bench
 }
