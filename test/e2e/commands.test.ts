@@ -282,6 +282,9 @@ describe('bad input ends in one sentence and exit code 1', () => {
   test('unknown names list the known ones', async () => {
     expect(await sentence('attack', net, '--data', 'imagenet')).toMatch(/fashion_mnist_subset/)
     expect(await sentence('attack', net, '--attacks', 'apgd')).toMatch(/fgsm, ifgsm20, cw_paper/)
+    expect(await sentence('reproduce', '--only', 'VGG', '--runs', runs)).toMatch(
+      /`--only` to begin the name of a row \(`ResNet8 AT`/,
+    )
     expect(await sentence('reproduce', 'table-9', '--runs', runs)).toMatch(/sparsity-meets-robustness\/table-2/)
     expect(await sentence('train', '--network', 'vgg', '--runs', runs)).toMatch(/resnet20/)
     expect(await sentence('reproduce', '--preset', 'huge')).toMatch(/smoke, quick, paper/)

@@ -3,14 +3,14 @@ import { availableParallelism } from 'node:os'
 import { resolve } from 'node:path'
 import { Command, Option } from 'commander'
 import { findPython } from '../../../setup/environment'
-import type { Table } from '../../tables/shared/table'
+import type { RowIdentity, Table } from '../../tables/shared/table'
 import { configure, type Preset, preset as presetOf, presets } from '../../training/presets'
 import { finished, runCells } from '../cells'
 import type { Experiment } from '../experiment'
 import { type KnownData, knownData, torchVersion } from '../known'
 import { seeds, wholeNumber } from '../options'
 import { publish } from '../publish'
-import { cellOf } from '../rows'
+import { cellOf, rowText } from '../rows'
 import { tableNamed, tableNames } from '../tables'
 import { openTerminal } from '../terminal'
 
@@ -24,6 +24,7 @@ interface Options {
   readonly device: string
   readonly threads?: number
   readonly jobs: number
+  readonly only?: string
   readonly fresh?: boolean
   readonly json?: boolean
 }
@@ -37,13 +38,21 @@ function experimentsOf(
 ): Experiment[] {
   const { name } = chosen.data[table.dataset]
   return options.seeds.flatMap((seed) =>
-    table.rows(chosen.name).map(({ network, method, hyper }) => {
-      const row = { network, method, hyper }
+    rowsOf(table, options).map((row) => {
       const train = configure(chosen, cellOf(row), { data: table.dataset, seed, threads })
       const { evaluation } = chosen
       return { table: table.name, preset: chosen.name, row, train, evaluation, data: { name, known } }
     }),
   )
+}
+
+/** The rows that are asked for: those whose name begins with `--only`. */
+function rowsOf(table: Table, { preset, only = '' }: Options): RowIdentity[] {
+  const rows = table.rows(preset).map(({ network, method, hyper }) => ({ network, method, hyper }))
+  const chosen = rows.filter((row) => rowText(row).startsWith(only))
+  if (chosen.length > 0) return chosen
+  const names = rows.map((row) => `\`${rowText(row)}\``).join(', ')
+  throw new Error(`Expected \`--only\` to begin the name of a row (${names}), got \`${only}\``)
 }
 
 async function reproduce(tableName: string, options: Options): Promise<void> {
@@ -104,6 +113,7 @@ export function reproduceCommand(): Command {
       'threads of torch in each worker (the cores shared among the jobs when absent); another count gives other bits',
       wholeNumber(1),
     )
+    .option('--only <name>', 'run only the rows whose name begins like this, such as ResNet20 or "En2ResNet20 RGSM"')
     .option('--fresh', 'forget records and checkpoints of these rows and run them again')
     .option('--json', 'print one JSON line last')
     .addHelpText(
