@@ -69,6 +69,15 @@ class Listener:
         """Serves until a signal arrives."""
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, lambda number, _: setattr(self, "stopped", signal.Signals(number).name))
+        try:
+            self._serve()
+        finally:
+            # Also after a mistake of ours: a socket that is left open would keep the process from ending.
+            if self.served is not None:
+                self.served.child.end()
+        say(f"stopped by {self.stopped}")
+
+    def _serve(self) -> None:
         while self.stopped is None:
             served = self.served
             soon = served is not None and (not served.child.reached or served.ended is not None)
@@ -77,8 +86,9 @@ class Listener:
                 self._control()
             if self.sockets.commands in ready:
                 self._commands()
-            if self.served is not None:
-                self._child(self.served, ready)
+            # A new client's pipes may have the numbers of the old one's, and `ready` speaks of those.
+            if served is not None and self.served is served:
+                self._child(served, ready)
         if self.served is not None:
             client = self.served.client
             self._dismiss(self.served, {"gone": f"it was stopped by {self.stopped}"})
@@ -86,7 +96,6 @@ class Listener:
             deadline = time.monotonic() + _FAREWELL_S
             while time.monotonic() < deadline and self._tell(client, {"beat": True}):
                 time.sleep(0.01)
-        say(f"stopped by {self.stopped}")
 
     def _control(self) -> None:
         for _ in range(64):
@@ -109,6 +118,8 @@ class Listener:
             refusal = f"Expected a worker without a client, got the one on {self.host}, which serves another client"
             self._tell(client, {"refused": refusal})
             return
+        if self.served is not None:
+            self._leave(self.served)
         if not isinstance(asked, dict) or asked.get("attach") != ATTACH_VERSION:
             found = asked.get("attach") if isinstance(asked, dict) else asked
             refusal = f"Expected a client of attach version {ATTACH_VERSION}, got `{str(found)[:60]}`"
@@ -178,8 +189,11 @@ class Listener:
         elif now > self._beat + _BEAT_S:
             self._beat = now
             if not self._alive(served):
-                say("the client is gone")
-                self._dismiss(served, {"gone": "the connection for commands broke"})
+                self._leave(served)
+
+    def _leave(self, served: Served) -> None:
+        say("the client is gone")
+        self._dismiss(served, {"gone": "the connection for commands broke"})
 
     def _answers(self, served: Served) -> None:
         for frames in served.child.receive():
