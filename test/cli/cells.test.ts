@@ -26,7 +26,7 @@ const tiny = {
 const experiments = (known: KnownData): Experiment[] =>
   [dense('ResNet8'), rgsm('ResNet8', 1), dense('En1ResNet8')].map((row) => ({
     ...{ table: 'a-paper/table-1', preset: 'tiny', row, evaluation: tiny.evaluation, data: { name: data, known } },
-    train: configure(tiny, cellOf(row), { seed: 0, threads: 1 }),
+    train: configure(tiny, cellOf(row, tiny.rho), { seed: 0, threads: 1 }),
   }))
 
 function options(name: string, jobs: number): CellOptions & { readonly notes: string[] } {

@@ -12,7 +12,7 @@ describe.each(tableNames())('%s', (name) => {
   test.each(Object.values(presets))('its rows can be trained under $name', (preset) => {
     for (const { network, method, hyper } of table.rows(preset.name)) {
       const choice = { data: table.dataset, seed: 0, threads: 2 }
-      const config = configure(preset, cellOf({ network, method, hyper }), choice)
+      const config = configure(preset, cellOf({ network, method, hyper }, preset.rho), choice)
       expect(checkConfig(config, preset.data[table.dataset].images)).toBe(config)
       expect(rowOf(config)).toEqual({ network, method, hyper })
     }

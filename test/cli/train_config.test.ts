@@ -8,8 +8,7 @@ import { checkConfig } from '../../ts/training/check'
 import { admm, channelTarget, rgsm, rvsm, type TrainConfig } from '../../ts/training/config'
 import { smokeConfig } from '../support/configs'
 
-const make = (options: Partial<ConfigOptions>): TrainConfig =>
-  configOf({ preset: 'smoke', seed: 0, ...options }, 1)
+const make = (options: Partial<ConfigOptions>): TrainConfig => configOf({ preset: 'smoke', seed: 0, ...options }, 1)
 
 test('without options it is the dense network of the preset', () => {
   expect(make({})).toEqual(smokeConfig())

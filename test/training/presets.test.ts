@@ -4,7 +4,7 @@
 import { checkConfig } from '../../ts/training/check'
 import { rgsm, rvsm, type TrainConfig } from '../../ts/training/config'
 import { configure, preset, presets, type PublishedData } from '../../ts/training/presets'
-import { learningRate, weightDecaySupply } from '../../ts/training/schedule'
+import { learningRate, stepsPerEpoch, weightDecaySupply } from '../../ts/training/schedule'
 import { configOf } from '../support/configs'
 
 const names = Object.keys(presets) as (keyof typeof presets)[]
@@ -28,6 +28,15 @@ test('a schedule that is only shortened would prune nothing', () => {
   const config = configOf(presets.quick)
   const shortened = { ...config, batchSize: 128, optimiser: { ...config.optimiser, weightDecay: 5e-4 } }
   expect(weightDecaySupply(shortened, 10_000)).toBeLessThan(0.25)
+})
+
+test.each(pruned)('%s: ADMM pulls about as much as in the published run', (name, config) => {
+  const images = imagesOf(name, config)
+  const rate = learningRate(config)
+  const steps = stepsPerEpoch(config, images)
+  const sum = Array.from({ length: config.epochs }, (_, epoch) => rate(epoch) * steps).reduce((a, b) => a + b, 0)
+  expect(presets[name].rho * sum).toBeGreaterThan(28)
+  expect(presets[name].rho * sum).toBeLessThan(36)
 })
 
 test('learning rates of the presets', () => {

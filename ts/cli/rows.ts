@@ -7,8 +7,6 @@ import type { Cell } from '../training/presets'
 const NO_HYPER: Hyper = { beta: null, lambda: null, lambda1: null, lambda2: null }
 const WITHOUT_SKIPS = ' without skips'
 const NOISE = 0.1
-/** The weight of the quadratic term in the published ADMM script. */
-const RHO = 1e-2
 
 /** `resnet20` is printed as ResNet20, `enresnet20` with two members as En2ResNet20. */
 function printedNetwork({ name, options }: TrainConfig['network']): string {
@@ -42,7 +40,7 @@ export function rowOf(config: TrainConfig): RowIdentity {
     const variant = splitting.kind === 'admm_paper' ? ' (paper)' : ''
     return { network, method: `ADMM ${penalty.replace('sparse_', '')} ${percent} %${variant}`, hyper: NO_HYPER }
   }
-  const lambda = Number(options['lambda'])
+  const lambda = typeof options['lambda'] === 'number' ? options['lambda'] : null
   const hyper =
     splitting.kind === 'rvsm'
       ? { ...NO_HYPER, beta: splitting.beta, lambda }
@@ -50,8 +48,8 @@ export function rowOf(config: TrainConfig): RowIdentity {
   return { network, method: splitting.kind.toUpperCase(), hyper }
 }
 
-/** What has to be trained for a row. */
-export function cellOf({ network, method, hyper }: RowIdentity): Cell {
+/** What has to be trained for a row; `rho` is the weight of ADMM's quadratic term. */
+export function cellOf({ network, method, hyper }: RowIdentity, rho: number): Cell {
   const { beta, lambda, lambda1, lambda2 } = hyper
   const cell = (splitting: TrainConfig['splitting']): Cell => ({
     network: networkOf(network),
@@ -64,7 +62,7 @@ export function cellOf({ network, method, hyper }: RowIdentity): Cell {
   const [, of, percent, paper] = /^ADMM (weights|channels) ([\d.]+) %( \(paper\))?$/.exec(method) ?? []
   if (of !== undefined) {
     const variant = paper === undefined ? 'correct' : 'paper'
-    return cell(admm({ rho: RHO, percent: Number(percent), of: of as 'weights' | 'channels', variant }))
+    return cell(admm({ rho, percent: Number(percent), of: of as 'weights' | 'channels', variant }))
   }
   throw new Error(`Expected \`method\` to be AT, ADMM, RVSM or RGSM with its constants, got ${method}`)
 }

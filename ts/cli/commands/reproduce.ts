@@ -39,7 +39,7 @@ function experimentsOf(
   const { name } = chosen.data[table.dataset]
   return options.seeds.flatMap((seed) =>
     rowsOf(table, options).map((row) => {
-      const train = configure(chosen, cellOf(row), { data: table.dataset, seed, threads })
+      const train = configure(chosen, cellOf(row, chosen.rho), { data: table.dataset, seed, threads })
       const { evaluation } = chosen
       return { table: table.name, preset: chosen.name, row, train, evaluation, data: { name, known } }
     }),

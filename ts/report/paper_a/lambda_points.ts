@@ -13,6 +13,7 @@ export const quantities = {
   cw: attack('cw_paper'),
 } as const
 
+/** What the points show: a sparsity or an accuracy. */
 export type Quantity = keyof typeof quantities
 
 /** Mean and spread of one network at one lambda1; dense networks stand at 0. Fractions. */
