@@ -77,7 +77,7 @@ export async function measureCompaction(
 }
 
 /** Zeroes about half of the input channels of every convolution but the stems, as RGSM does. */
-function zeroHalf(session: Session, model: Model): void {
+export function zeroHalf(session: Session, model: Model): void {
   const generator = session.generator(SEED)
   const layers = model.description.parameters.filter(
     ({ name, role }) => (role === 'conv' || role === 'downsample') && !/^ensemble\.\d+\.conv1\./.test(name),

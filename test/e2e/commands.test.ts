@@ -102,6 +102,30 @@ test('export says that the noise is off, and writes the file', async () => {
   expect(readFileSync(file).length).toBeGreaterThan(10_000)
 })
 
+test('compact: a smaller file with the same logits, which the other commands read', async () => {
+  const small = join(folder, 'small.safetensors')
+  const args = ['compact', net, '--data', 'fashion_mnist_subset', '--images', '50', '--least', '0']
+  const found = json(await run([...args, '--out', small, '--json']))
+  expect(found).toMatchObject({
+    architecture: 'En2ResNet8',
+    agreement: [
+      { noise: true, agree: true, images: 50 },
+      { noise: false, agree: true, images: 50 },
+    ],
+    out: small,
+  })
+  const { before, after } = found['parameters'] as { before: number; after: number }
+  expect(after).toBeLessThan(before)
+  expect(json(await run(['inspect', small, '--json']))).toMatchObject({ parameters: after })
+
+  const told = await run(['compact', net, '--groups'])
+  expect(told.stdout).toContain('  made by  ensemble.0.conv1, ensemble.0.layer1.0.conv2\n')
+  expect(told.stdout).toContain('not written: `--out` names a file')
+  const same = await run(['compact', net, '--out', net])
+  expect(same.code).toBe(1)
+  expect(same.stderr).toContain('to be another file than the checkpoint')
+})
+
 test('attack: counts, fractions and conditions; the same seed gives the same numbers', async () => {
   const args = [
     'attack',
