@@ -24,5 +24,5 @@ module.exports = {
       },
     ],
   },
-  testTimeout: 60000,
+  testTimeout: 180000,
 }
