@@ -11,6 +11,13 @@ const path = require('node:path')
 /** Commands that need no worker, hence no Python. */
 const WITHOUT_PYTHON = new Set(['clean', 'doctor', 'help', 'keys', 'table', '-h', '--help', '-V', '--version'])
 
+/** A reader that wants no more, such as `| head -1`, is no failure: the work goes on, and what it still prints is dropped. */
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (/** @type {NodeJS.ErrnoException} */ error) => {
+    if (error.code !== 'EPIPE') throw error
+  })
+}
+
 async function run() {
   const prepare = require('../setup/prepare')
   const words = process.argv.slice(2)

@@ -56,7 +56,8 @@ function checkNode(version) {
  * @returns {Check[]}
  */
 function checkPackages({ root, env }) {
-  const install = isInstalled(root) ? 'npm install feynkac' : 'npm ci'
+  // A bare `npm ci` runs install scripts of packages, which nothing here needs and which download from other hosts.
+  const install = isInstalled(root) ? 'npm install feynkac' : 'node bin/feynkac.js setup'
   const complete = isInstalled(root) || packagesInstalled(root)
   const loaded = ['zeromq', 'msgpackr'].map((name) => {
     const { status, stderr } = childProcess.spawnSync(process.execPath, ['-e', `require('${name}')`], {

@@ -50,7 +50,7 @@ def allowed(config: Mapping[str, Any]) -> None:
     if config.get("allowImports") is not True:
         raise ServiceError(
             "Expected permission to run Python code of yours (`allowImports: true` when connecting, `--allow-code` on "
-            "the command line), got none"
+            "the command line, and also for a worker started by hand), got none"
         )
 
 

@@ -163,7 +163,8 @@ def test_a_file_of_another_network(call: Any, tmp_path: Path) -> None:
         call("checkpoint.load", {"path": str(path)})
     assert str(caught.value) == (
         f"Expected `{path}` to hold a ResNet or EnResNet, got keys such as `weight`, `bias` "
-        "(pass `name`, `--name` on the command line, to say which network it is)"
+        "(pass `name`, `--name` on the command line, to say which network it is, or `model`, `--model`, for one "
+        "of your own)"
     )
     with pytest.raises(ServiceError, match=r"the weights of ResNet8 with `ensemble.0.conv1.weight` as float32"):
         call("checkpoint.load", {"path": str(path), "name": "resnet8"})

@@ -1,4 +1,5 @@
 /** The rules of removal, one by one. */
+import { classesOf } from '../../ts/compaction/classes'
 import { planRemoval } from '../../ts/compaction/removal'
 import type { ModelGraph } from '../../ts/tensor/graph'
 import { FULL, block, graph, links, node } from './graphs'
@@ -117,6 +118,18 @@ test('a concatenation shifts channels, flattening spreads them', () => {
     b: { out: [1] },
     fc: { in: kept },
   })
+})
+
+test('a reason names the layer that selects, not a node of the trace', () => {
+  const network = graph(
+    node('image', 'input', [], 1),
+    node('a', 'conv', ['image'], 2),
+    node('net_b_0.select', 'select', ['a'], 1, { index: [0] }),
+    node('net_b_0', 'conv', ['net_b_0.select'], 2, { module: 'b.0' }),
+    node('out', 'output', ['net_b_0'], 2),
+  )
+  const classes = classesOf(network, { narrow: new Map(), fixed: new Map() })
+  expect(classes.pins(classes.of('a', 0))).toEqual([{ kind: 'other', why: 'channels are selected from it for b.0' }])
 })
 
 describe('what keeps its channels', () => {

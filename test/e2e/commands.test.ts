@@ -121,6 +121,7 @@ test('compact: a smaller file with the same logits, which the other commands rea
   const told = await run(['compact', net, '--groups'])
   expect(told.stdout).toContain('  made by  ensemble.0.conv1, ensemble.0.layer1.0.conv2\n')
   expect(told.stdout).toContain('not written: `--out` names a file')
+  expect(told.stdout.match(/^parameters /gm)).toHaveLength(1)
   const same = await run(['compact', net, '--out', net])
   expect(same.code).toBe(1)
   expect(same.stderr).toContain('to be another file than the checkpoint')
@@ -339,6 +340,19 @@ describe('bad input ends in one sentence and exit code 1', () => {
   })
 })
 
+test.each([['train'], ['compact', net], ['export', net]])(
+  '%s refuses an `--out` that cannot be written before anything runs',
+  async (...args) => {
+    const out = join(folder, 'none', 'x.pt')
+    const { code, stdout, stderr } = await run([...args, '--out', out])
+    expect([code, stdout, stderr]).toEqual([
+      1,
+      '',
+      `feynkac: Expected \`--out\` to be in a folder that exists, got \`${out}\`\n`,
+    ])
+  },
+)
+
 describe('--model file.py:factory', () => {
   const factory = join(__dirname, '..', 'support', 'small_net.py') + ':make'
 
@@ -385,7 +399,9 @@ describe('--model file.py:factory', () => {
   test('a file that does not tell what it is advises a flag that is there', async () => {
     const weights = join(folder, 'own.pt')
     const unknown = await run(['inspect', weights])
-    expect(unknown.stderr).toContain('(pass `name`, `--name` on the command line, to say which network it is)')
+    expect(unknown.stderr).toContain(
+      '(pass `name`, `--name` on the command line, to say which network it is, or `model`, `--model`, for one of your own)',
+    )
     const [named, renamed] = await Promise.all([
       run(['inspect', weights, '--name', 'resnet8']),
       run(['inspect', net, '--name', 'enresnet8', '--json']),
@@ -399,6 +415,7 @@ describe('--model file.py:factory', () => {
     [[net, '--model', factory, '--allow-code', '--name', 'resnet8'], 'Expected `--model` or `--name`, which both say'],
     [[], 'Expected a checkpoint or `--model file.py:factory`, got neither'],
     [[net, '--allow-code'], 'Expected `--allow-code` to come with `--model`, got a checkpoint'],
+    [[net, '--layer', 'conv1'], 'Expected `--layer` with `--report`, whose page shows the layer, got none'],
     [['--model', factory, '--model-options', '[1]'], 'Expected a JSON object such as {"width": 16}, got `[1]`'],
   ])('inspect %j is refused before anything runs', async (args, sentence) => {
     const { code, stderr } = await run(['inspect', ...args])

@@ -1,5 +1,5 @@
 /** `feynkac figures` for the figures of paper A, and `feynkac inspect --report` and `--norms`. */
-import { readFileSync, writeFileSync } from 'node:fs'
+import { copyFileSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { RunFolder } from '../../ts/records/run_folder'
 import { smokeRecords } from '../records/fake'
@@ -62,6 +62,13 @@ test('figures 3 and 4 from records, figure 5 from lists of norms', async () => {
   expect(readFileSync(join(out, 'figure-3.svg'), 'utf8')).toMatch(/seeds: 0.*Example CPU/s)
 })
 
+test('networks of one architecture are told apart by their files', async () => {
+  const other = join(folder, 'other.pt')
+  copyFileSync(plain, other)
+  const panels = await valuesOf(5, plain, other, ensemble, admm)
+  expect(panels.map(({ title }) => title)).toEqual(['ResNet8, plain.pt', 'ResNet8, other.pt', 'En2ResNet8', 'admm'])
+})
+
 test('inspect --norms and inspect --report', async () => {
   const [list, net] = await Promise.all([
     run(['inspect', '--norms', admm, '--report', join(folder, 'list'), '--json']),
@@ -76,6 +83,8 @@ test('inspect --norms and inspect --report', async () => {
 test.each([
   [1, [], 'Expected finished runs of NT and AT of one network, preset smoke, found'],
   [1, [plain], 'Expected two run folders or checkpoints, got 1'],
+  [5, [rgsm, admm, '--labels', 'RGSM'], 'Expected `--labels` to name each of the 2 sources, got 1'],
+  [6, [], 'sparsity-meets-robustness/figure-5, got `sparsity-meets-robustness/figure-6`'],
   [3, ['--preset', 'quick'], 'two values of lambda1 (AT counts as 0), preset quick'],
   [3, ['--data', 'imagenet'], 'Expected `--data` to be one of fashion_mnist_subset'],
   [5, [join(folder, 'none.txt')], 'Expected a run folder, a checkpoint or a list of norms at'],

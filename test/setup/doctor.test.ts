@@ -32,8 +32,9 @@ const MODULES = {
 
 test('on a bare clone it still answers, with a repair for everything that is missing', async () => {
   const found = await look()
-  expect(found['npm packages']).toEqual({ state: 'missing', found: 'not as package-lock.json says', repair: 'npm ci' })
-  expect(found['zeromq']).toEqual({ state: 'missing', found: 'not installed', repair: 'npm ci' })
+  const repair = 'node bin/feynkac.js setup'
+  expect(found['npm packages']).toEqual({ state: 'missing', found: 'not as package-lock.json says', repair })
+  expect(found['zeromq']).toEqual({ state: 'missing', found: 'not installed', repair })
   expect(found['Python']).toEqual({
     state: 'missing',
     found: `no environment in ${join(fake.root, '.venv')}`,

@@ -18,14 +18,13 @@ function listed(names: readonly string[]): string {
 
 const row = (label: string, text: string): string => `${label.padEnd(33)} ${text}`
 
-/** What a removal took and what stayed. */
+/** What a removal took and what stayed; its parameters are among the costs that are printed below. */
 export function reportLines(report: CompactReport, members: number): string[] {
-  const { parameters, inputChannels, layers, dead, unread, constant, stays } = report
+  const { inputChannels, layers, dead, unread, constant, stays } = report
   const deadMembers = Array.from({ length: members }, (_, i) => `ensemble.${i}.`).filter(
     (prefix) => members > 1 && constant.some((module) => module.startsWith(prefix)),
   )
   return [
-    row('parameters', change(parameters)),
     row('input channels of convolutions', change(inputChannels)),
     row('layers that became smaller', String(layers.length)),
     row('of those that select channels', String(layers.filter(({ selects }) => selects).length)),

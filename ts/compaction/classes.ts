@@ -55,7 +55,7 @@ export function classesOf({ nodes }: ModelGraph, { narrow, fixed }: Layers): Cla
   const pinned: { id: string; pin: Pin }[] = []
   for (const node of nodes) {
     if (narrow.has(node.id)) continue
-    const pin = pinOf(node, fixed)
+    const pin = pinOf(node, nodes, fixed)
     const joined = partsOf(node, byId)
     if (joined !== null)
       for (const { id, at, repeat } of joined)
@@ -82,12 +82,15 @@ export function classesOf({ nodes }: ModelGraph, { narrow, fixed }: Layers): Cla
   }
 }
 
-function pinOf(node: GraphNode, fixed: ReadonlyMap<string, string>): Pin | null {
+function pinOf(node: GraphNode, nodes: readonly GraphNode[], fixed: ReadonlyMap<string, string>): Pin | null {
   if (node.kind === 'input') return IMAGE
   if (node.kind === 'output') return RESULT
   if (node.kind === 'noise') return NOISE
   // What a layer of a compacted network selects from stays as it is.
-  if (node.kind === 'select') return { kind: 'other', why: `channels are selected from it for ${node.id}` }
+  if (node.kind === 'select') {
+    const reader = nodes.find(({ inputs }) => inputs.includes(node.id))
+    return { kind: 'other', why: `channels are selected from it for ${reader?.module ?? node.id}` }
+  }
   if (node.kind === 'opaque') return { kind: 'other', why: node.why ?? `${node.id} is not understood` }
   const why = fixed.get(node.id)
   return why === undefined ? null : { kind: 'other', why }

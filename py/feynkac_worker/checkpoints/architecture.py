@@ -111,7 +111,8 @@ def load_network(
             keys = ", ".join(f"`{key}`" for key in list(state)[:3])
             raise ServiceError(
                 f"Expected `{checkpoint.path}` to hold a ResNet or EnResNet, got keys such as {keys} "
-                "(pass `name`, `--name` on the command line, to say which network it is)"
+                "(pass `name`, `--name` on the command line, to say which network it is, or `model`, `--model`, for "
+                "one of your own)"
             )
         wanted = (name, given)
     elif name is None or name == found[0]:

@@ -13,12 +13,13 @@ import { type ModelOptions, checkSource, openModel, withModelOptions } from '../
 import { agreementLine, groupLines, reportLines } from '../compaction_lines'
 import { imageSize, usualSize } from '../image_size'
 import { number, wholeNumber } from '../options'
+import { type Format, checkOut, formatOf } from '../out_file'
 import { withSession } from '../session'
 import { openTerminal } from '../terminal'
 
 interface Options extends ModelOptions {
   readonly out?: string
-  readonly format?: 'safetensors' | 'pt'
+  readonly format?: Format
   readonly data?: string
   readonly dataRoot?: string
   readonly size?: number[]
@@ -32,6 +33,7 @@ interface Options extends ModelOptions {
 
 async function compactModel(path: string | undefined, options: Options): Promise<void> {
   checkSource(path, options)
+  checkOut(options)
   const { out, data, size, seed = 0, least, tolerance } = options
   if (data !== undefined && size !== undefined)
     throw new Error('Expected `--data` or `--size`, which both say how large an image is, got both')
@@ -50,8 +52,7 @@ async function compactModel(path: string | undefined, options: Options): Promise
       refuseDifferent(compared)
       const graph = await before.graph(images.size)
       const costs = { before: cost(graph), after: cost(graph, { widths }) }
-      const format = options.format ?? (out !== undefined && /\.(pt|pth)$/.test(out) ? 'pt' : 'safetensors')
-      if (out !== undefined) await model.save(out, { format })
+      if (out !== undefined) await model.save(out, { format: formatOf(out, options.format) })
       const { architecture, members } = before.description
       const { groups, ...rest } = report
       if (options.json) {

@@ -3,6 +3,7 @@ import { Command, InvalidArgumentError } from 'commander'
 import { type ModelOptions, checkSource, openModel, withModelOptions } from '../adopted'
 import { imageSize, usualSize } from '../image_size'
 import { wholeNumber } from '../options'
+import { checkOut } from '../out_file'
 import { withSession } from '../session'
 import { openTerminal } from '../terminal'
 
@@ -15,6 +16,7 @@ interface Options extends ModelOptions {
 
 async function exportModel(path: string | undefined, options: Options): Promise<void> {
   checkSource(path, options)
+  checkOut(options)
   const terminal = openTerminal()
   try {
     await withSession({ ...options, device: 'cpu', threads: 1 }, terminal, async (session) => {

@@ -32,10 +32,12 @@ interface Options {
 const render = { svg: toSvg, png: toPng }
 const formats = Object.keys(render) as (keyof typeof render)[]
 
+const drawable = (): string[] => [...tableNames(), ...Object.keys(paperFigures)]
+
 export function figuresCommand(): Command {
   return new Command('figures')
     .description('draw the figures of a table, or a figure of a paper, from the records and checkpoints that are there')
-    .argument('<name>', `one of ${[...tableNames(), ...Object.keys(paperFigures)].join(', ')}`)
+    .argument('<name>', `one of ${drawable().join(', ')}`)
     .argument(
       '[sources...]',
       'figures 1, 2, 5: run folders, checkpoints or lists of norms (.txt); 3, 4: folders of runs',
@@ -65,6 +67,8 @@ Examples:
   npx feynkac figures sparsity-meets-robustness/figure-5 rgsm.txt admm.txt`,
     )
     .action(async (name: string, sources: string[], options: Options) => {
+      if (!drawable().includes(name))
+        throw new Error(`Expected \`name\` to be one of ${drawable().join(', ')}, got \`${name}\``)
       const terminal = openTerminal(false)
       const drawn: Drawn = Object.hasOwn(paperFigures, name)
         ? await paperFigure(name, sources, options, terminal)

@@ -36,6 +36,8 @@ async function inspect(path: string | undefined, options: Options): Promise<void
     return
   }
   checkSource(path, options)
+  if (options.layer !== undefined && options.report === undefined)
+    throw new Error('Expected `--layer` with `--report`, whose page shows the layer, got none')
   const terminal = openTerminal()
   try {
     await withSession(options, terminal, async (session) => {

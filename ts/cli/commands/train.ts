@@ -16,6 +16,7 @@ import { loadBoth } from '../load_data'
 import { imageDistance, number, share, wholeNumber } from '../options'
 import { type WorkerAddress, withWorkerAddress } from '../attached'
 import { withSession } from '../session'
+import { type Format, checkOut, formatOf } from '../out_file'
 import { openTerminal } from '../terminal'
 import { type ConfigOptions, configOf, networkOptions } from '../train_config'
 import { trainWithProgress } from '../training_task'
@@ -29,7 +30,7 @@ interface Options extends ConfigOptions, WorkerAddress {
   readonly from?: string
   readonly runs: string
   readonly out?: string
-  readonly format: 'safetensors' | 'pt'
+  readonly format?: Format
   readonly device: string
   readonly threads?: number
   readonly json?: boolean
@@ -64,6 +65,7 @@ function sparsityOf({ history, selectedEpoch }: TrainResult, { target }: TrainCo
 }
 
 async function run(options: Options): Promise<void> {
+  checkOut(options)
   const terminal = openTerminal()
   try {
     const threads = options.threads ?? availableParallelism()
@@ -91,7 +93,10 @@ async function run(options: Options): Promise<void> {
       const { history, selectedEpoch } = trained
       const model_ = options.out === undefined ? folder.path('model.safetensors') : resolve(options.out)
       if (options.out !== undefined)
-        await model.save(model_, { format: options.format, metadata: { epoch: String(selectedEpoch) } })
+        await model.save(model_, {
+          format: formatOf(options.out, options.format),
+          metadata: { epoch: String(selectedEpoch) },
+        })
       const kept = history[selectedEpoch - 1]!
       const result = {
         network,
@@ -176,7 +181,9 @@ export function trainCommand(): Command {
     .option('--seed <n>', 'seed of everything', wholeNumber(0), 0)
     .option('--runs <dir>', 'where the run is kept', 'runs')
     .option('--out <file>', 'write the trained network here as well')
-    .addOption(new Option('--format <name>', 'format of --out').choices(['safetensors', 'pt']).default('safetensors'))
+    .addOption(
+      new Option('--format <name>', 'format of --out (by its name when absent)').choices(['safetensors', 'pt']),
+    )
     .option('--device <name>', 'auto, cpu or cuda', 'auto')
     .option('--threads <n>', 'threads of torch', wholeNumber(1))
     .option('--json', 'print one JSON line last')
@@ -184,7 +191,7 @@ export function trainCommand(): Command {
       'after',
       `
 Examples:
-  npx feynkac train --method rgsm --lambda 0.05 --out pruned.pt --format pt
+  npx feynkac train --method rgsm --lambda 0.05 --out pruned.pt
   npx feynkac train --target-channels 40% --out pruned.safetensors
   npx feynkac train --method rgsm --target-channels 40% --target-by lambda
   npx feynkac train --method admm --percent 50 --of channels --rho 0.1

@@ -1,4 +1,5 @@
 /** Figures 1 to 5 of paper A (arXiv 2003.00631) from the user's runs, checkpoints and lists of norms. */
+import { basename } from 'node:path'
 import type { TopLevelSpec } from 'vega-lite'
 import { layerImage, magnitudeQuantile, weightCounts, type WeightCounts } from '../../evaluation/weights'
 import { sparsity } from '../../evaluation/sparsity'
@@ -46,7 +47,11 @@ export const paperFigures: Readonly<Record<string, (request: Request) => Promise
 
 function sourcesOf(request: Request, choose: (runs: readonly FoundRun[], choice: Choice) => FoundRun[]): Source[] {
   const { paths, labels, runs } = request
-  if (paths.length === 0) return choose(runs, request).map((run, i) => sourceOfRun(run, labels[i]))
+  const chosen = paths.length === 0 ? choose(runs, request) : []
+  const count = paths.length + chosen.length
+  if (labels.length !== 0 && labels.length !== count)
+    throw new Error(`Expected \`--labels\` to name each of the ${count} sources, got ${labels.length}`)
+  if (paths.length === 0) return chosen.map((run, i) => sourceOfRun(run, labels[i]))
   return paths.map((path, i) => sourceOfPath(path, labels[i]))
 }
 
@@ -56,7 +61,15 @@ const caption = (sources: readonly Source[]): string[] =>
     sources.flatMap(({ file }) => file ?? []),
   )
 
-const titleOf = ({ label }: Source, model: Model): string => label ?? model.description.architecture
+/** What stands above a panel: the label, or the architecture, with the name of the file where several have the same. */
+function titlesOf(sources: readonly Source[], models: readonly (Model | null)[]): string[] {
+  const plain = sources.map(({ label }, i) => label ?? models[i]!.description.architecture)
+  return plain.map((title, i) => {
+    const { label, model } = sources[i]!
+    const alone = plain.filter((other) => other === title).length === 1
+    return alone || label !== null || model === null ? title : `${title}, ${basename(model)}`
+  })
+}
 
 async function open(session: Session, sources: readonly Source[]): Promise<Model[]> {
   return Promise.all(sources.map((source) => session.load(modelOf(source))))
@@ -76,9 +89,10 @@ async function weights(request: Request): Promise<Drawing> {
     const high = niceCeiling(Math.max(...quantiles))
     const edges = evenEdges(-high, high, 160)
     const counts = await Promise.all(models.map((model) => weightCounts({ session, model }, edges)))
+    const titles = titlesOf(sources, models)
     const panels = counts.map((each, i) => ({
       ...each,
-      title: titleOf(sources[i]!, models[i]!),
+      title: titles[i]!,
       published: published(sources[i]!),
     }))
     const beyond = counts.map(({ histogram: { below, above }, total }) => (100 * (below + above)) / total)
@@ -116,6 +130,7 @@ async function layer(request: Request): Promise<Drawing> {
     }))
     const quantiles = await Promise.all(asked.map((options) => magnitudeQuantile(options, 0.995)))
     const limit = niceCeiling(Math.max(...quantiles))
+    const titles = titlesOf(sources, models)
     const panels = await Promise.all(
       asked.map(async (options, i): Promise<LayerPanel> => {
         const { model } = options
@@ -125,7 +140,7 @@ async function layer(request: Request): Promise<Drawing> {
           sparsity({ session, model }),
         ])
         const zeroChannels = zeroNorms(normsOfLayer(model, names[i]!, all.channelNorms)).zero
-        return { ...counts, title: titleOf(sources[i]!, model), shape, zeroChannels, image }
+        return { ...counts, title: titles[i]!, shape, zeroChannels, image }
       }),
     )
     const chosen = request.layer === undefined ? `, chosen by layer seed ${request.layerSeed}` : ''
@@ -185,12 +200,13 @@ async function norms(request: Request): Promise<Drawing> {
   const panels = known.every((each) => each !== null)
     ? known
     : await request.withWorker(async (session) => {
-        const read = async (source: Source, i: number) => {
-          if (known[i]) return known[i]
-          const model = await session.load(modelOf(source))
-          return { title: titleOf(source, model), norms: (await sparsity({ session, model })).channelNorms }
-        }
-        return Promise.all(sources.map(read))
+        const models = await Promise.all(
+          sources.map(async (source, i) => (known[i] ? null : session.load(modelOf(source)))),
+        )
+        const titles = titlesOf(sources, models)
+        const read = async (model: Model | null, i: number) =>
+          model === null ? known[i]! : { title: titles[i]!, norms: (await sparsity({ session, model })).channelNorms }
+        return Promise.all(models.map(read))
       })
   return {
     spec: normFigure(panels, caption(sources)),
