@@ -1,5 +1,5 @@
 import table from '../../ts/tables/sparsity_meets_robustness_table_2'
-import type { Verdict } from '../../ts/tables/shared/table'
+import { methodText, type Verdict } from '../../ts/tables/shared/table'
 import { cifar, fakeRecord, smokeRecords, type Numbers } from '../records/fake'
 import type { RunRecord } from '../../ts/records/record'
 
@@ -97,4 +97,9 @@ test('a missing row is named', () => {
     outcome: 'not enough data',
     evidence: { kind: 'missing', rows: ['En2ResNet8 RGSM λ1 = 0.05'] },
   })
+})
+
+test('a small constant is printed short', () => {
+  const hyper = { beta: 0.01, lambda: 1e-6, lambda1: null, lambda2: null }
+  expect(methodText({ method: 'RVSM', hyper })).toBe('RVSM λ = 1e-6, β = 0.01')
 })

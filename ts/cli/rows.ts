@@ -1,6 +1,6 @@
 /** Rows of tables and training configurations: the two ways round. */
 import type { Hyper } from '../records/record'
-import type { RowIdentity } from '../tables/shared/table'
+import { shortNumber, type RowIdentity } from '../tables/shared/table'
 import { admm, type TrainConfig, rgsm, rvsm, splits } from '../training/config'
 import type { Cell } from '../training/presets'
 
@@ -70,7 +70,9 @@ export function cellOf({ network, method, hyper }: RowIdentity, rho: number): Ce
 /** A row in words: `En2ResNet8 RGSM lambda1 0.05`. */
 export function rowText({ network, method, hyper }: RowIdentity): string {
   const values = Object.entries(hyper).flatMap(([name, value]) =>
-    value === null || (name === 'beta' && method !== 'RVSM') || name === 'lambda2' ? [] : [`${name} ${value}`],
+    value === null || (name === 'beta' && method !== 'RVSM') || name === 'lambda2'
+      ? []
+      : [`${name} ${shortNumber(value)}`],
   )
   return [network, method, ...values].join(' ')
 }

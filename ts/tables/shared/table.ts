@@ -161,9 +161,14 @@ export function networkParts(network: string): { members: number; ensemble: bool
   return { members: Number(match?.[1] ?? 1), ensemble: match?.[1] !== undefined, base: match?.[2] ?? network }
 }
 
+/** 0.05 and 1e-6, where JavaScript would print 0.000001. */
+export const shortNumber = (value: number): string =>
+  value !== 0 && Math.abs(value) < 1e-3 ? value.toExponential() : String(value)
+
 /** `AT`, `RGSM λ1 = 0.05`: a row in words, without its network. */
 export function methodText({ method, hyper }: Pick<RowIdentity, 'method' | 'hyper'>): string {
-  if (hyper.lambda1 !== null) return `${method} λ1 = ${hyper.lambda1}`
-  if (hyper.lambda !== null) return `${method} λ = ${hyper.lambda}, β = ${hyper.beta}`
+  if (hyper.lambda1 !== null) return `${method} λ1 = ${shortNumber(hyper.lambda1)}`
+  const { lambda, beta } = hyper
+  if (lambda !== null && beta !== null) return `${method} λ = ${shortNumber(lambda)}, β = ${shortNumber(beta)}`
   return method
 }
