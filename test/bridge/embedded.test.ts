@@ -75,7 +75,7 @@ test.each([
 test('an unknown launcher', async () => {
   const launcher = 'docker' as 'execa'
   await expect(open({ launcher })).rejects.toThrow(
-    'Expected `launcher` to be execa, pythonia or a launcher, got `docker`',
+    'Expected `launcher` to be execa, pythonia, attach or a launcher, got `docker`',
   )
 })
 

@@ -312,7 +312,7 @@ describe('bad input ends in one sentence and exit code 1', () => {
     )
     expect(await sentence('reproduce', 'table-9', '--runs', runs)).toMatch(/sparsity-meets-robustness\/table-2/)
     expect(await sentence('train', '--network', 'vgg', '--runs', runs)).toMatch(/resnet20/)
-    expect(await sentence('reproduce', '--preset', 'huge')).toMatch(/smoke, quick, paper/)
+    expect(await sentence('reproduce', '--preset', 'huge')).toMatch(/smoke, quick, quick_fashion, paper, paper_text/)
   })
 
   test('no data where they should be', async () => {
