@@ -50,25 +50,25 @@ export function stack(tensors: readonly TensorArg[], dim: number): Tensor {
 
 /** A constant tensor. */
 export function full(shape: IntsArg, value: NumberArg, dtype: Dtype): Tensor {
-  return emitTensor(88, [shape, value, dtype])
+  return emitTensor(87, [shape, value, dtype])
 }
 
 /** start, start + step, ... below end. */
 export function arange(start: NumberArg, end: NumberArg, step: NumberArg, dtype: Dtype): Tensor {
-  return emitTensor(89, [start, end, step, dtype])
+  return emitTensor(88, [start, end, step, dtype])
 }
 
 /** Uniform draws on [0, 1). */
 export function rand(shape: IntsArg, generator: Generator, options: RandOptions = {}): Tensor {
-  return emitTensor(90, [shape, generator], options)
+  return emitTensor(89, [shape, generator], options)
 }
 
 /** Standard normal draws. */
 export function randn(shape: IntsArg, generator: Generator, options: RandnOptions = {}): Tensor {
-  return emitTensor(91, [shape, generator], options)
+  return emitTensor(90, [shape, generator], options)
 }
 
 /** A random permutation of 0 .. n - 1, as int64. */
 export function randperm(n: number, generator: Generator): Tensor {
-  return emitTensor(95, [n, generator])
+  return emitTensor(94, [n, generator])
 }

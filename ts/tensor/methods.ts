@@ -443,138 +443,138 @@ export abstract class TensorMethods extends Symbolic {
     return this.emit(66, [this, shape])
   }
 
-  /** The same entries in the shape of other. */
-  reshapeAs(other: TensorArg): Tensor {
-    return this.emit(67, [this, other])
-  }
-
   /** Dimensions in the order dims. */
   permute(dims: IntsArg): Tensor {
-    return this.emit(68, [this, dims])
+    return this.emit(67, [this, dims])
   }
 
   /** Two dimensions exchanged. */
   transpose(dim0: number, dim1: number): Tensor {
-    return this.emit(69, [this, dim0, dim1])
+    return this.emit(68, [this, dim0, dim1])
   }
 
   /** Dimensions of size 1 repeated to shape (-1 keeps a size). */
   expand(shape: IntsArg): Tensor {
-    return this.emit(70, [this, shape])
+    return this.emit(69, [this, shape])
   }
 
   /** Dimensions of size 1 repeated to the shape of other. */
   expandAs(other: TensorArg): Tensor {
-    return this.emit(71, [this, other])
+    return this.emit(70, [this, other])
   }
 
   /** A new dimension of size 1 at dim. */
   unsqueeze(dim: number): Tensor {
-    return this.emit(72, [this, dim])
+    return this.emit(71, [this, dim])
   }
 
   /** Without dimension dim, if its size is 1. */
   squeeze(dim: number): Tensor {
-    return this.emit(73, [this, dim])
+    return this.emit(72, [this, dim])
   }
 
   /** Dimensions start_dim .. end_dim merged into one (0 .. -1 when absent). */
   flatten(options: FlattenOptions = {}): Tensor {
-    return this.emit(74, [this], options)
+    return this.emit(73, [this], options)
   }
 
   /** Each slice along dim repeated in place. */
   repeatInterleave(repeats: number, dim: number): Tensor {
-    return this.emit(75, [this, repeats, dim])
+    return this.emit(74, [this, repeats, dim])
   }
 
   /** The size of dimension dim, as a 0-d int64 tensor. */
   size(dim: number): Tensor {
-    return this.emit(76, [this, dim])
+    return this.emit(75, [this, dim])
   }
 
   /** The same values in another dtype. */
   to(dtype: Dtype): Tensor {
-    return this.emit(77, [this, dtype])
+    return this.emit(76, [this, dtype])
   }
 
   /** A copy in fresh storage. */
   clone(): Tensor {
-    return this.emit(78, [this])
+    return this.emit(77, [this])
   }
 
   /** The same values, cut from the gradient. */
   detach(): Tensor {
-    return this.emit(79, [this])
+    return this.emit(78, [this])
   }
 
   /** Logarithm of the softmax along dim. */
   logSoftmax(dim: number): Tensor {
-    return this.emit(80, [this, dim])
+    return this.emit(79, [this, dim])
   }
 
   /** Softmax along dim. */
   softmax(dim: number): Tensor {
-    return this.emit(81, [this, dim])
+    return this.emit(80, [this, dim])
   }
 
   /** Cross-entropy of logits [batch, classes] against int64 classes [batch]. */
   crossEntropy(target: TensorArg, options: CrossEntropyOptions = {}): Tensor {
-    return this.emit(82, [this, target], options)
+    return this.emit(81, [this, target], options)
   }
 
   /** KL(target || exp(self)); self holds log-probabilities. Reduction is batchmean when absent. */
   klDiv(target: TensorArg, options: KlDivOptions = {}): Tensor {
-    return this.emit(83, [this, target], options)
+    return this.emit(82, [this, target], options)
   }
 
   /** Classes [batch] as int64 indicators [batch, classes]. */
   oneHot(classes: number): Tensor {
-    return this.emit(84, [this, classes])
+    return this.emit(83, [this, classes])
   }
 
   /** Zeros of the same shape and dtype. */
   zerosLike(): Tensor {
-    return this.emit(85, [this])
+    return this.emit(84, [this])
   }
 
   /** Ones of the same shape and dtype. */
   onesLike(): Tensor {
-    return this.emit(86, [this])
+    return this.emit(85, [this])
   }
 
   /** A constant of the same shape and dtype. */
   fullLike(value: NumberArg): Tensor {
-    return this.emit(87, [this, value])
+    return this.emit(86, [this, value])
   }
 
   /** Uniform draws on [0, 1) of the same shape and dtype, in C order whatever the memory format. */
   randLike(generator: Generator): Tensor {
-    return this.emit(92, [this, generator])
+    return this.emit(91, [this, generator])
   }
 
   /** Standard normal draws of the same shape and dtype, in C order whatever the memory format. */
   randnLike(generator: Generator): Tensor {
-    return this.emit(93, [this, generator])
+    return this.emit(92, [this, generator])
   }
 
   /** Uniform int64 draws from low .. high - 1 of the same shape. */
   randintLike(low: number, high: number, generator: Generator): Tensor {
-    return this.emit(94, [this, low, high, generator])
+    return this.emit(93, [this, low, high, generator])
   }
 
   /** The same values as a fresh leaf that gradients can be taken with respect to. */
   leaf(): Tensor {
-    return this.emit(97, [this])
+    return this.emit(96, [this])
   }
 
   /** Fails when an entry is NaN or infinite; passes self through. */
   checkFinite(label: string): Tensor {
-    return this.emit(104, [this, label])
+    return this.emit(103, [this, label])
   }
 
   /** Prints label, shape, dtype, minimum, mean and maximum to the log; passes self through. */
   print(label: string): Tensor {
-    return this.emit(105, [this, label])
+    return this.emit(104, [this, label])
+  }
+
+  /** The same entries in the shape of other. */
+  reshapeAs(other: TensorArg): Tensor {
+    return this.emit(106, [this, other])
   }
 }
