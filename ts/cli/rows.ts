@@ -69,7 +69,7 @@ export function cellOf({ network, method, hyper }: RowIdentity, rho: number): Ce
 
 /** A row in words: `En2ResNet8 RGSM lambda1 0.05`. */
 export function rowText({ network, method, hyper }: RowIdentity): string {
-  const values = Object.entries(hyper).flatMap(([name, value]) =>
+  const values = (Object.entries(hyper) as [string, number | null][]).flatMap(([name, value]) =>
     value === null || (name === 'beta' && method !== 'RVSM') || name === 'lambda2'
       ? []
       : [`${name} ${shortNumber(value)}`],
