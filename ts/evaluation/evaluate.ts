@@ -4,9 +4,12 @@
  */
 import type { Attack, Threat } from '../tensor/kinds'
 import { expectNumber } from '../tensor/options'
+import { use } from '../tensor/functions'
 import type { DeviceTensor } from '../tensor/device_tensor'
 import type { Model } from '../tensor/model'
+import { plan } from '../tensor/plan'
 import type { Session } from '../tensor/session'
+import type { Tensor } from '../tensor/tensor'
 import { countCorrect, type Count } from '../threats/shared/count'
 
 export type { Count }
@@ -20,7 +23,7 @@ export interface EvaluateOptions {
   readonly attacks: Readonly<Record<string, Attack>>
   readonly threat: Threat
   readonly batch?: number
-  /** How many images, from the first; all when absent. */
+  /** How many images, evenly spread over the split, since some are sorted by class; all when absent. */
   readonly limit?: number | null
   readonly seed: number
   readonly noise?: boolean
@@ -49,14 +52,52 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
   expectNumber('batch', batch, { least: 1, integer: true })
   expectNumber('restarts', restarts, { least: 1, integer: true })
   const n = limit == null ? data.n : expectNumber('limit', limit, { least: 1, most: data.n, integer: true })
+  const chosen = n < data.n ? spread(session, data, n) : data
   const count = (name: string, attack: Attack | null): Promise<Count> =>
     countCorrect({
-      ...{ session, model, images: data.images, labels: data.labels, n, batch, attack, threat, seed, noise, signal },
+      ...{
+        session,
+        model,
+        images: chosen.images,
+        labels: chosen.labels,
+        n,
+        batch,
+        attack,
+        threat,
+        seed,
+        noise,
+        signal,
+      },
       restarts: attack?.start === 'random' ? restarts : 1,
       onProgress: (done) => onProgress?.({ attack: name, done, total: n }),
     })
-  const natural = await count('natural', null)
-  const robust: Record<string, Count> = {}
-  for (const [name, attack] of Object.entries(attacks)) robust[name] = await count(name, attack)
-  return { natural, attacks: robust }
+  try {
+    const natural = await count('natural', null)
+    const robust: Record<string, Count> = {}
+    for (const [name, attack] of Object.entries(attacks)) robust[name] = await count(name, attack)
+    return { natural, attacks: robust }
+  } finally {
+    if (chosen !== data) for (const handle of [chosen.images, chosen.labels]) handle.free()
+  }
+}
+
+/** Every (data.n / n)-th image with its label, as tensors of their own. */
+function spread(
+  session: Session,
+  data: EvaluateOptions['data'],
+  n: number,
+): Pick<EvaluateOptions['data'], 'images' | 'labels'> {
+  const positions = BigInt64Array.from({ length: n }, (_, i) => BigInt(Math.floor((i * data.n) / n)))
+  const order = session.put(positions, [n])
+  const take = plan(
+    'spread images',
+    (index: Tensor) => ({
+      images: use(data.images).indexSelect(0, index),
+      labels: use(data.labels).indexSelect(0, index),
+    }),
+    { session },
+  )
+  const taken = take(order)
+  order.free()
+  return taken
 }

@@ -14,7 +14,7 @@ export interface EvaluationSettings {
   /** The step of IFGSM20. */
   readonly stepSize: number
   readonly batch: number
-  /** Images of the test split that are attacked, from the first; null takes all. */
+  /** Images of the test split that are attacked, evenly spread over it; null takes all. */
   readonly limit: number | null
 }
 
