@@ -124,7 +124,7 @@ export function attackCommand(): Command {
       'cifar10',
     )
     .option('--data-root <dir>', 'folder (or file, for arrays) of the data set')
-    .option('--limit <n>', 'only the first N test images', wholeNumber(1))
+    .option('--limit <n>', 'only N test images, evenly spread over the split', wholeNumber(1))
     .option(
       '--epsilon <size>',
       'radius on the [0, 1] scale, such as 0.031 or 8/255 (the usual one of the data set when absent)',
