@@ -43,7 +43,7 @@ test('learning rates of the presets', () => {
   const rates = (config: TrainConfig): number[] =>
     Array.from({ length: config.epochs }, (_, epoch) => Number(learningRate(config)(epoch).toPrecision(6)))
   expect(rates(configOf(presets.smoke))).toEqual([0.1, 0.1, 0.1, 0.1, 0.1, 0.01, 0.01, 0.001])
-  expect(rates(configOf(presets.quick))).toEqual([0.1, 0.1, 0.1, 0.1, 0.01, 0.01, 0.001, 0.001, 0.0001, 0.0001])
+  expect(rates(configOf(presets.quick))).toEqual([0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.01, 0.01, 0.001, 0.001])
   const paper = rates(configOf(presets.paper))
   expect([79, 80, 119, 120, 159, 160, 199].map((epoch) => paper[epoch])).toEqual([
     0.1, 0.01, 0.01, 0.001, 0.001, 0.0001, 0.0001,
