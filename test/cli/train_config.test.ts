@@ -33,6 +33,10 @@ test.each<[Partial<ConfigOptions>, Partial<TrainConfig>]>([
     { method: 'rgsm', targetChannels: 0.4, targetBy: 'lambda', lambda: 0.1 },
     { ...channelTarget({ beta: 1, channels: 0.4, by: 'lambda', lambda1: 0.1 }), lambda2: 1e-5 },
   ],
+  [
+    { method: 'rgsm', lambda: 0.05, coupled: true, aside: true },
+    { splitting: rgsm({ beta: 1, lambda1: 0.05, coupled: true, aside: true }), lambda2: 1e-5 },
+  ],
   [{ averaging: 0.995 }, { averaging: { decay: 0.995 } }],
 ])('%j', (options, expected) => {
   const config = make(options)
@@ -43,6 +47,7 @@ test.each<[Partial<ConfigOptions>, Partial<TrainConfig>]>([
 test.each<[Partial<ConfigOptions>, string]>([
   [{ lambda: 1 }, 'Expected `--lambda` with --method rvsm or rgsm, got no method'],
   [{ method: 'none', beta: 1 }, 'Expected `--beta` with --method rvsm or rgsm, got none'],
+  [{ method: 'admm', percent: 50, coupled: true }, 'Expected `--coupled` with --method rvsm or rgsm, got admm'],
   [{ method: 'rgsm' }, 'Expected `--lambda` with --method rgsm, got nothing'],
   [{ method: 'admm' }, 'Expected `--percent` with --method admm, got nothing'],
   [{ method: 'rgsm', rho: 1, lambda: 1 }, 'Expected `--rho` with --method admm, got rgsm'],

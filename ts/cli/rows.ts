@@ -45,7 +45,9 @@ export function rowOf(config: TrainConfig): RowIdentity {
     splitting.kind === 'rvsm'
       ? { ...NO_HYPER, beta: splitting.beta, lambda }
       : { ...NO_HYPER, beta: splitting.beta, lambda1: lambda, lambda2 }
-  return { network, method: splitting.kind.toUpperCase(), hyper }
+  const reading = Object.keys(splitting.options ?? {}).sort()
+  const suffix = reading.length === 0 ? '' : ` (${reading.join(', ')})`
+  return { network, method: `${splitting.kind.toUpperCase()}${suffix}`, hyper }
 }
 
 /** What has to be trained for a row; `rho` is the weight of ADMM's quadratic term. */
@@ -70,7 +72,7 @@ export function cellOf({ network, method, hyper }: RowIdentity, rho: number): Ce
 /** A row in words: `En2ResNet8 RGSM lambda1 0.05`. */
 export function rowText({ network, method, hyper }: RowIdentity): string {
   const values = (Object.entries(hyper) as [string, number | null][]).flatMap(([name, value]) =>
-    value === null || (name === 'beta' && method !== 'RVSM') || name === 'lambda2'
+    value === null || (name === 'beta' && !method.startsWith('RVSM')) || name === 'lambda2'
       ? []
       : [`${name} ${shortNumber(value)}`],
   )

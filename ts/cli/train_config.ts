@@ -17,6 +17,8 @@ export interface ConfigOptions {
   readonly method?: 'none' | 'rvsm' | 'rgsm' | 'admm'
   readonly beta?: number
   readonly lambda?: number
+  readonly coupled?: boolean
+  readonly aside?: boolean
   readonly rho?: number
   readonly percent?: number
   readonly of?: 'weights' | 'channels'
@@ -42,6 +44,8 @@ const given = <T extends object>(values: T): Partial<T> =>
 const BELONGS = {
   beta: ['rvsm', 'rgsm'],
   lambda: ['rvsm', 'rgsm'],
+  coupled: ['rvsm', 'rgsm'],
+  aside: ['rvsm', 'rgsm'],
   rho: ['admm'],
   percent: ['admm'],
   of: ['admm'],
@@ -73,15 +77,16 @@ function methodOf(base: TrainConfig, options: ConfigOptions): Method {
   }
   if (method === undefined) return given({ splitting: base.splitting, target: base.target }) as Method
   if (method === 'none') return { splitting: { kind: 'none' } }
-  if (method === 'rvsm') return { splitting: rvsm({ beta, lambda: need('--lambda', lambda) }) }
+  const reading = given({ coupled: options.coupled, aside: options.aside })
+  if (method === 'rvsm') return { splitting: rvsm({ beta, lambda: need('--lambda', lambda), ...reading }) }
   if (method === 'admm') {
     const { rho = 1e-2, percent, of = 'channels', variant = 'correct' } = options
     return { splitting: admm({ rho, percent: need('--percent', percent), of, variant }) }
   }
-  if (channels === undefined) return { splitting: rgsm({ beta, lambda1: need('--lambda', lambda) }) }
+  if (channels === undefined) return { splitting: rgsm({ beta, lambda1: need('--lambda', lambda), ...reading }) }
   if (by === 'cubic' && lambda !== undefined)
     throw new Error('Expected no `--lambda` with --target-by cubic, which needs none, got one')
-  return channelTarget({ beta, channels, by, ...given({ lambda1: lambda }) })
+  return channelTarget({ beta, channels, by, ...given({ lambda1: lambda }), ...reading })
 }
 
 /** The command line asks for RGSM, whose loss has paper A's group-lasso term. */

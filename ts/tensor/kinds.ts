@@ -29,6 +29,8 @@ export interface Splitting<S extends Tree = Tree> {
   init(w: readonly Tensor[]): S
   /** The weights after the pull of the quadratic term towards the state, decoupled from the optimiser; lr is the learning rate. */
   pull(w: readonly Tensor[], state: S, lr: Scalar): Tensor[]
+  /** A 0-d term of the training loss instead of a pull, so that its gradient goes through the optimiser; none when absent. */
+  loss?(w: readonly Tensor[], state: S): Tensor
   /** The state after the optimiser's step. */
   step(w: readonly Tensor[], state: S): S
   /** The state after the last batch of an epoch, before `replace`; it stays when absent. */

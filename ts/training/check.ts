@@ -96,10 +96,10 @@ function checkStepAttack(name: string, attack: StepAttack, more: readonly string
 function checkMethods({ loss, splitting }: TrainConfig): void {
   expectKeys('loss', loss, ['name'], ['options'])
   expectOneOf('loss.name', loss.name, methodNames('losses'))
-  expectKeys('splitting', splitting, ['kind'], ['beta', 'penalty'])
+  expectKeys('splitting', splitting, ['kind'], ['beta', 'penalty', 'options'])
   expectOneOf('splitting.kind', splitting.kind, ['none', ...methodNames('splitting')])
   if (!splits(splitting)) return
-  expectKeys('splitting', splitting, ['kind', 'beta', 'penalty'])
+  expectKeys('splitting', splitting, ['kind', 'beta', 'penalty'], ['options'])
   expectNumber('splitting.beta', splitting.beta, { least: 0, open: true })
   expectKeys('splitting.penalty', splitting.penalty, ['name', 'options'])
   expectOneOf('splitting.penalty.name', splitting.penalty.name, methodNames('penalties'))

@@ -80,6 +80,8 @@ export type SplittingConfig =
       readonly beta: number
       /** A file of `ts/penalties` with its options. */
       readonly penalty: { readonly name: string; readonly options: Readonly<Record<string, unknown>> }
+      /** What else the method takes, such as `coupled` of RVSM; left out, never null, without any. */
+      readonly options?: Readonly<Record<string, unknown>>
     }
 
 /** How many channels a run is to prune, instead of a fixed lambda. */
@@ -97,22 +99,35 @@ export interface ChannelTarget {
   readonly tolerance: number
 }
 
+/** The readings of RVSM and RGSM that differ from the released code (see ts/splitting/rvsm.ts). */
+export interface Reading {
+  readonly coupled?: boolean
+  readonly aside?: boolean
+}
+
 /** RVSM of paper A: l0 on single weights; `lambda` is the paper's. */
-export const rvsm = ({ beta, lambda }: { beta: number; lambda: number }): SplittingConfig => ({
+export const rvsm = ({ beta, lambda, ...reading }: { beta: number; lambda: number } & Reading): SplittingConfig => ({
   kind: 'rvsm',
   beta,
   penalty: { name: 'l0', options: { lambda } },
+  ...optionsOf(reading),
 })
 
 /** RGSM of paper A: group l0 on input channels; `lambda1` is the paper's. */
-export const rgsm = ({ beta, lambda1 }: { beta: number; lambda1: number }): SplittingConfig => ({
+export const rgsm = ({ beta, lambda1, ...reading }: { beta: number; lambda1: number } & Reading): SplittingConfig => ({
   kind: 'rgsm',
   beta,
   penalty: { name: 'group_l0', options: { lambda: lambda1 } },
+  ...optionsOf(reading),
 })
 
+/** Only what is true: the configuration of the released code has no such section. */
+function optionsOf({ coupled = false, aside = false }: Reading): { options?: Readonly<Record<string, boolean>> } {
+  return coupled || aside ? { options: { ...(coupled && { coupled }), ...(aside && { aside }) } } : {}
+}
+
 /** How a run reaches a share of zero channels. */
-export interface TargetOptions {
+export interface TargetOptions extends Reading {
   readonly beta: number
   /** The share of zero input channels over all convolutions, in [0, 1]. */
   readonly channels: number
@@ -128,10 +143,13 @@ export interface TargetOptions {
 
 /** RGSM that ends with a share of zero input channels: the two sections of a configuration that say so. */
 export function channelTarget(options: TargetOptions): Required<Pick<TrainConfig, 'splitting' | 'target'>> {
-  const { beta, channels, by, lambda1 = 0.01, until = 0.75, tolerance = 0.02 } = options
+  const { beta, channels, by, lambda1 = 0.01, until = 0.75, tolerance = 0.02, ...reading } = options
   const set = { name: 'sparse_channels', options: { share: channels, within: 'network' } }
   return {
-    splitting: by === 'lambda' ? rgsm({ beta, lambda1 }) : { kind: 'rgsm', beta, penalty: set },
+    splitting:
+      by === 'lambda'
+        ? rgsm({ beta, lambda1, ...reading })
+        : { kind: 'rgsm', beta, penalty: set, ...optionsOf(reading) },
     target: { channels, by, until, tolerance },
   }
 }

@@ -18,6 +18,8 @@ export interface SplittingRun {
   readonly state: DeviceTree
   /** The lambda of a run that adapts it, 0-d. */
   readonly lambda: DeviceTensor | null
+  /** The training loss with the method's term, where it has one. */
+  addLoss(fit: Tensor, wanted?: Tensor): Tensor
   /** Before the optimiser's step: the weights move towards the state. */
   pull(lr: Scalar, wanted?: Tensor): void
   /** After it: the next state. */
@@ -45,7 +47,7 @@ export interface SplittingOptions {
 /** The method of a configuration with its penalty, whose options `steered` replaces; throws a RangeError of one sentence for bad options. */
 export function makeSplitting(splitting: Exclude<SplittingConfig, { kind: 'none' }>, steered: object = {}): Splitting {
   const penalty = makeMethod('penalties', splitting.penalty.name, { ...splitting.penalty.options, ...steered })
-  return makeMethod('splitting', splitting.kind, { beta: splitting.beta, penalty })
+  return makeMethod('splitting', splitting.kind, { ...splitting.options, beta: splitting.beta, penalty })
 }
 
 /** Null without a splitting method. */
@@ -65,6 +67,10 @@ export function openSplitting(options: SplittingOptions): SplittingRun | null {
   return {
     state,
     lambda: target?.lambda ?? null,
+    addLoss(fit, wanted) {
+      const term = method(wanted).loss?.(use(convolutions), useAll(state))
+      return term === undefined ? fit : fit.add(term)
+    },
     pull(lr, wanted) {
       assignAll(convolutions, method(wanted).pull(use(convolutions), useAll(state), lr))
     },

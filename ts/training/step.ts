@@ -82,7 +82,8 @@ function update(
   lr: Tensor,
   wanted?: Tensor,
 ): void {
-  const gradients = grad(withGroupLasso(fit, convolutions, config.lambda2), model.parameters())
+  const loss = withGroupLasso(fit, convolutions, config.lambda2)
+  const gradients = grad(splitting?.addLoss(loss, wanted) ?? loss, model.parameters())
   if (splitting === null) {
     optimizer.step(gradients, lr)
     return

@@ -151,6 +151,8 @@ export function trainCommand(): Command {
     .addOption(new Option('--method <name>', 'pruning method').choices(['none', 'rvsm', 'rgsm', 'admm']))
     .option('--beta <x>', 'weight of the quadratic term of RVSM and RGSM (1 when absent)', number(0))
     .option('--lambda <x>', 'lambda of RVSM, lambda1 of RGSM; where it starts with --target-by lambda', number(0))
+    .option('--coupled', 'the quadratic term of RVSM and RGSM is a part of the loss and goes through the momentum')
+    .option('--aside', 'RVSM and RGSM go on from the dense weights; only what is saved has the zeros')
     .option('--target-channels <share>', 'share of zero channels that RGSM is to reach, such as 40% or 0.4', share)
     .addOption(
       new Option(
