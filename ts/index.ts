@@ -62,6 +62,7 @@ export {
   type AdmmOptions,
   type ChannelTarget,
   type SplittingConfig,
+  type Reading,
   type TargetOptions,
   type TrainAttack,
   type TrainConfig,

@@ -1,4 +1,5 @@
 /** Figures: their data, and that they are drawn. Looked at in a browser, light and dark, when they were made. */
+import { networkOrder } from '../../ts/report/figure_style'
 import { figuresOf } from '../../ts/report/figures'
 import { toPng, toSvg } from '../../ts/report/render'
 import type { EpochMetrics } from '../../ts/records/metrics'
@@ -72,4 +73,10 @@ test('names of a record are text in a figure', async () => {
   const svg = await toSvg(drawn(records, 'smoke')[1]!.spec)
   expect(svg).toContain('&lt;b&gt;&amp;')
   expect(svg).not.toContain('<b>')
+})
+
+test('networks keep their order, and so their colours, in all figures', () => {
+  expect(networkOrder(['ResNet38', 'En10ResNet20', 'En2ResNet20', 'ResNet20', 'ResNet38', 'ResNet8'])).toEqual([
+    ...['ResNet8', 'ResNet20', 'ResNet38', 'En2ResNet20', 'En10ResNet20'],
+  ])
 })

@@ -17,6 +17,8 @@ export async function withSession<T>(
   terminal: Terminal,
   body: (session: Session, signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
+  if (options.keys !== undefined && options.worker === undefined)
+    throw new Error(`Expected \`--keys\` with --worker, got no \`--worker\``)
   const interrupt = new AbortController()
   const stop = (name: NodeJS.Signals): void => {
     if (interrupt.signal.aborted) process.exit(name === 'SIGINT' ? 130 : 143)
@@ -30,9 +32,11 @@ export async function withSession<T>(
       device: options.device as 'auto' | 'cpu' | 'cuda',
       threads: options.threads,
       allowImports: options.allowCode,
-      ...(options.worker === undefined
-        ? { keys: options.keys }
-        : { launcher: 'attach', address: options.worker, keys: options.keys }),
+      ...(options.worker !== undefined && {
+        launcher: 'attach',
+        address: options.worker,
+        keys: options.keys,
+      }),
       onLog: (line) => terminal.note(line),
     })
     try {

@@ -26,6 +26,18 @@ const dark: Record<string, string> = {
   '#6d6a62': '#b9b6ad',
 }
 
+/** The colours of series, in their order. */
+export const seriesScale = (names: readonly string[]): { domain: readonly string[]; range: readonly string[] } => ({
+  domain: names,
+  range: palette.series.slice(0, names.length),
+})
+
+/** Each network once, single networks first and ensembles by their members, so that figures of one table share colours. */
+export function networkOrder(names: readonly string[]): string[] {
+  const members = (name: string): number => Number(/^En(\d+)/.exec(name)?.[1] ?? 0)
+  return [...new Set(names)].sort((a, b) => members(a) - members(b) || a.localeCompare(b, 'en', { numeric: true }))
+}
+
 const font = 'Helvetica Neue, Helvetica, Arial, Liberation Sans, DejaVu Sans, sans-serif'
 
 export const config: Config = {

@@ -3,7 +3,7 @@ import type { TopLevelSpec } from 'vega-lite'
 import type { EpochMetrics } from '../records/metrics'
 import { ZERO_NORM, zeroNorms } from '../records/norms'
 import { methodText, type ColumnKey, type TableData, type TableRow } from '../tables/shared/table'
-import { palette } from './figure_style'
+import { networkOrder, palette, seriesScale } from './figure_style'
 import { above, panelFigure } from './panels'
 import { niceCeiling } from './svg'
 
@@ -86,7 +86,7 @@ const shown: readonly ColumnKey[] = ['inputChannelSparsity', 'natural', 'ifgsm20
 /** Measured points with their 95 % interval, or one standard deviation over seeds; dense rows stand at 0. */
 function againstLambda(data: TableData): TopLevelSpec | null {
   const symbol = data.rows.some(({ hyper }) => hyper.lambda1 !== null) ? 'λ1' : 'λ'
-  const networks = [...new Set(data.rows.map(({ network }) => network))]
+  const networks = networkOrder(data.rows.map(({ network }) => network))
   const points = data.rows.flatMap((row) =>
     row.cells.flatMap(({ column, measured }) => {
       if (measured === null) return []
@@ -120,7 +120,7 @@ function againstLambda(data: TableData): TopLevelSpec | null {
         },
         scale: { zero: key === 'inputChannelSparsity', padding: 6 },
       },
-      color: { ...series, scale: { domain: networks, range: palette.series.slice(0, networks.length) } },
+      color: { ...series, scale: seriesScale(networks) },
     },
     layer: [
       { mark: { type: 'line', strokeWidth: 1.5 } },
@@ -175,7 +175,7 @@ function training(data: TableData, metrics: Record<string, EpochMetrics[]>): Top
           field: 'row',
           type: 'nominal',
           title: null,
-          scale: { domain: names, range: palette.series.slice(0, names.length) },
+          scale: seriesScale(names),
         },
       },
     }

@@ -161,7 +161,11 @@ export function trainCommand(): Command {
       ).choices(['lambda', 'cubic']),
     )
     .option('--rho <x>', 'weight of the quadratic term of ADMM (0.01 when absent)', number(0))
-    .option('--percent <x>', 'zeros in every convolution that ADMM is to reach, in percent', number(0, 100))
+    .option(
+      '--percent <x>',
+      'zeros in every convolution that ADMM is to reach, in percent: 50 is half of them',
+      number(0, 100),
+    )
     .addOption(
       new Option('--of <what>', 'what ADMM zeroes: channels (when absent) or weights').choices(['weights', 'channels']),
     )

@@ -1,7 +1,7 @@
 /** Figures 3 and 4 of paper A (arXiv 2003.00631): channel sparsity, and the four accuracies, against lambda1. */
 import type { TopLevelSpec } from 'vega-lite'
 import type { RunRecord } from '../../records/record'
-import { palette } from '../figure_style'
+import { networkOrder, seriesScale } from '../figure_style'
 import { above, panelFigure } from '../panels'
 import { lambdaPoints, type LambdaPoint, type Quantity } from './lambda_points'
 
@@ -42,7 +42,7 @@ interface Layout {
 }
 
 function draw(runs: readonly RunRecord[], caption: readonly string[], layout: Layout): TopLevelSpec | null {
-  const networks = [...new Set(lambdaPoints(runs, 'channels').map(({ network }) => network))]
+  const networks = networkOrder(lambdaPoints(runs, 'channels').map(({ network }) => network))
   const panels = layout.keys.flatMap((key) => {
     const points = lambdaPoints(runs, key)
     return points.length === 0 ? [] : [{ width: layout.width, height: layout.height, ...lines(key, points, networks) }]
@@ -113,7 +113,7 @@ function lines(key: Quantity, points: readonly LambdaPoint[], networks: readonly
         axis: { ...above(titles[key]), format: '.0%', tickCount: 5 },
         scale: key === 'channels' ? { domainMin: 0 } : { zero: false, padding: 8 },
       },
-      color: { ...series, scale: { domain: networks, range: palette.series.slice(0, networks.length) } },
+      color: { ...series, scale: seriesScale(networks) },
     },
     layer: layers,
   }
