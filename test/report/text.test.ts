@@ -67,3 +67,9 @@ test('no escape codes unless asked for', () => {
 test('signs of differences', () => {
   expect([points(0.012), points(-0.0152), points(0), points(-0.00001)]).toEqual(['+1.20', '−1.52', '0.00', '0.00'])
 })
+
+test('cells name their n only where it is not that of the row', () => {
+  const limited = smokeRecords().map((record) => ({ ...record, data: { ...record.data, testN: 10_000 } }))
+  expect(toMarkdown(table.build(limited, 'smoke'))).not.toContain('(n = ')
+  expect(toMarkdown(partial)).toContain('(n = 500)')
+})

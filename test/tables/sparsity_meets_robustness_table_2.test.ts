@@ -156,6 +156,10 @@ test('the notes a reader needs are there', () => {
   expect(about('Trained for 8 epochs on 5,400 images; the published rows for 200 epochs on 45,000')).toBeDefined()
   expect(about('The epoch with the best adversarial accuracy on images set aside')).toBeDefined()
   expect(smoke.map(({ mark }) => mark)).toEqual([...'abcdefghi'])
+  const last = smokeRecords().map((record) => ({ ...record, config: { train: { validation: { selection: 'last' } } } }))
+  expect(table.build(last, 'smoke').footnotes.map(({ text }) => text)).toContainEqual(
+    expect.stringMatching(/^The last epoch is tested; /),
+  )
   const jpeg = fakeRecord({
     network: 'ResNet8',
     lambda1: null,

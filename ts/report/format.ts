@@ -51,7 +51,7 @@ export function countsText(measured: Measured, kind: Kind): string {
 /** What is incomplete about a cell: its n, and the seeds it has when the row has more. */
 export function partialText(measured: Measured, row: TableRow, kind: Kind): string {
   if (!measured.partial) return ''
-  const parts = kind === 'accuracy' ? [`n = ${count(measured.n)}`] : []
+  const parts = kind === 'accuracy' && measured.n !== row.n ? [`n = ${count(measured.n)}`] : []
   if (measured.seeds < row.records.length) parts.push(`${measured.seeds} of ${row.records.length} seeds`)
   return parts.join(', ')
 }

@@ -123,7 +123,7 @@ function dataNotes(records: RunRecord[], rows: readonly TableRow[], run: Publish
 
 /** Which epoch's weights were tested; the authors' released scripts choose it on the test set, which we never do. */
 function selectionText(records: readonly RunRecord[]): string {
-  const validated = records.filter(({ data }) => data.validationN > 0)
+  const validated = records.filter(choosesBest)
   const ours =
     validated.length === 0
       ? 'The last epoch is tested'
@@ -131,6 +131,12 @@ function selectionText(records: readonly RunRecord[]): string {
         ? 'The epoch with the best adversarial accuracy on images set aside from the training split is tested'
         : 'Rows with validation images test their best epoch on those, the others their last epoch'
   return `${ours}; the released scripts of the paper choose the epoch on the test set, its text names a split of 45,000 and 5,000 images.`
+}
+
+/** Records of other tools may have another configuration: those with validation images are taken to choose by them. */
+function choosesBest({ data, config }: RunRecord): boolean {
+  const train = config['train'] as { validation?: { selection?: unknown } } | undefined
+  return data.validationN > 0 && train?.validation?.selection !== 'last'
 }
 
 const count = (n: number): string => n.toLocaleString('en-US')
