@@ -43,6 +43,7 @@ export { default as admm } from './splitting/admm'
 export { default as admmPaper } from './splitting/admm_paper'
 export { default as rgsm } from './splitting/rgsm'
 export { default as rvsm } from './splitting/rvsm'
+export type { Readings } from './splitting/shared/readings'
 export { default as linf } from './threats/linf'
 export { type CraftOptions, craft } from './threats/shared/craft'
 
@@ -62,7 +63,6 @@ export {
   type AdmmOptions,
   type ChannelTarget,
   type SplittingConfig,
-  type Reading,
   type TargetOptions,
   type TrainAttack,
   type TrainConfig,

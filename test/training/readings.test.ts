@@ -1,11 +1,12 @@
 /** The other readings of RVSM and RGSM: the quadratic term in the loss, and zeros only in what is saved. */
 import { rowOf, rowText } from '../../ts/cli/rows'
 import { checkConfig } from '../../ts/training/check'
-import { channelTarget, type Reading, rgsm, rvsm, type TrainConfig } from '../../ts/training/config'
+import { channelTarget, rgsm, rvsm, type TrainConfig } from '../../ts/training/config'
 import { train } from '../../ts/training/train'
 import { openWork } from '../../ts/training/work'
 import { int } from '../../ts/tensor/plan'
 import type { Dataset } from '../../ts/tensor/session'
+import type { Readings } from '../../ts/splitting/shared/readings'
 import { smokeConfig } from '../support/configs'
 import { useFolder } from '../support/run_files'
 import { numbers, useWorker } from '../support/worker'
@@ -24,7 +25,7 @@ const tiny: TrainConfig = {
   ...{ epochs: 1, batchSize: 24, images: 72 },
 }
 /** A threshold of 0.3, which takes many weights and not all. */
-const split = (reading: Reading): TrainConfig['splitting'] => rvsm({ beta: 1, lambda: 0.045, ...reading })
+const split = (readings: Readings): TrainConfig['splitting'] => rvsm({ beta: 1, lambda: 0.045, ...readings })
 
 /** The convolution weights after that many steps, one list. */
 async function weightsAfter(steps: number, config: TrainConfig): Promise<number[]> {
@@ -46,7 +47,7 @@ const distance = (a: readonly number[], b: readonly number[]): number =>
 
 test('without momentum the coupled pull is the decoupled one, with momentum it is not', async () => {
   const plain = { ...base.optimiser, momentum: 0, nesterov: false, weightDecay: 0 }
-  const after = (optimiser: TrainConfig['optimiser'], reading: Reading): Promise<number[]> =>
+  const after = (optimiser: TrainConfig['optimiser'], reading: Readings): Promise<number[]> =>
     weightsAfter(1, { ...tiny, optimiser, splitting: split(reading) })
   const pulled = await after(plain, {})
   expect(distance(pulled, await after(plain, { coupled: true }))).toBeLessThan(1e-6)

@@ -45,8 +45,8 @@ export function rowOf(config: TrainConfig): RowIdentity {
     splitting.kind === 'rvsm'
       ? { ...NO_HYPER, beta: splitting.beta, lambda }
       : { ...NO_HYPER, beta: splitting.beta, lambda1: lambda, lambda2 }
-  const reading = Object.keys(splitting.options ?? {}).sort()
-  const suffix = reading.length === 0 ? '' : ` (${reading.join(', ')})`
+  const readings = Object.keys(splitting.options ?? {}).sort()
+  const suffix = readings.length === 0 ? '' : ` (${readings.join(', ')})`
   return { network, method: `${splitting.kind.toUpperCase()}${suffix}`, hyper }
 }
 

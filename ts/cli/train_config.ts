@@ -77,16 +77,16 @@ function methodOf(base: TrainConfig, options: ConfigOptions): Method {
   }
   if (method === undefined) return given({ splitting: base.splitting, target: base.target }) as Method
   if (method === 'none') return { splitting: { kind: 'none' } }
-  const reading = given({ coupled: options.coupled, aside: options.aside })
-  if (method === 'rvsm') return { splitting: rvsm({ beta, lambda: need('--lambda', lambda), ...reading }) }
+  const readings = given({ coupled: options.coupled, aside: options.aside })
+  if (method === 'rvsm') return { splitting: rvsm({ beta, lambda: need('--lambda', lambda), ...readings }) }
   if (method === 'admm') {
     const { rho = 1e-2, percent, of = 'channels', variant = 'correct' } = options
     return { splitting: admm({ rho, percent: need('--percent', percent), of, variant }) }
   }
-  if (channels === undefined) return { splitting: rgsm({ beta, lambda1: need('--lambda', lambda), ...reading }) }
+  if (channels === undefined) return { splitting: rgsm({ beta, lambda1: need('--lambda', lambda), ...readings }) }
   if (by === 'cubic' && lambda !== undefined)
     throw new Error('Expected no `--lambda` with --target-by cubic, which needs none, got one')
-  return channelTarget({ beta, channels, by, ...given({ lambda1: lambda }), ...reading })
+  return channelTarget({ beta, channels, by, ...given({ lambda1: lambda }), ...readings })
 }
 
 /** The command line asks for RGSM, whose loss has paper A's group-lasso term. */

@@ -1,4 +1,5 @@
 /** What a training run is: plain JSON, so that it can be hashed, stored beside the results and compared. */
+import type { Readings } from '../splitting/shared/readings'
 import { expectNumber, expectOneOf } from '../tensor/options'
 
 /** All constants of a training run. */
@@ -99,35 +100,33 @@ export interface ChannelTarget {
   readonly tolerance: number
 }
 
-/** The readings of RVSM and RGSM that differ from the released code (see ts/splitting/rvsm.ts). */
-export interface Reading {
-  readonly coupled?: boolean
-  readonly aside?: boolean
-}
-
 /** RVSM of paper A: l0 on single weights; `lambda` is the paper's. */
-export const rvsm = ({ beta, lambda, ...reading }: { beta: number; lambda: number } & Reading): SplittingConfig => ({
+export const rvsm = ({ beta, lambda, ...readings }: { beta: number; lambda: number } & Readings): SplittingConfig => ({
   kind: 'rvsm',
   beta,
   penalty: { name: 'l0', options: { lambda } },
-  ...optionsOf(reading),
+  ...optionsOf(readings),
 })
 
 /** RGSM of paper A: group l0 on input channels; `lambda1` is the paper's. */
-export const rgsm = ({ beta, lambda1, ...reading }: { beta: number; lambda1: number } & Reading): SplittingConfig => ({
+export const rgsm = ({
+  beta,
+  lambda1,
+  ...readings
+}: { beta: number; lambda1: number } & Readings): SplittingConfig => ({
   kind: 'rgsm',
   beta,
   penalty: { name: 'group_l0', options: { lambda: lambda1 } },
-  ...optionsOf(reading),
+  ...optionsOf(readings),
 })
 
 /** Only what is true: the configuration of the released code has no such section. */
-function optionsOf({ coupled = false, aside = false }: Reading): { options?: Readonly<Record<string, boolean>> } {
+function optionsOf({ coupled = false, aside = false }: Readings): { options?: Readonly<Record<string, boolean>> } {
   return coupled || aside ? { options: { ...(coupled && { coupled }), ...(aside && { aside }) } } : {}
 }
 
 /** How a run reaches a share of zero channels. */
-export interface TargetOptions extends Reading {
+export interface TargetOptions extends Readings {
   readonly beta: number
   /** The share of zero input channels over all convolutions, in [0, 1]. */
   readonly channels: number
@@ -143,13 +142,13 @@ export interface TargetOptions extends Reading {
 
 /** RGSM that ends with a share of zero input channels: the two sections of a configuration that say so. */
 export function channelTarget(options: TargetOptions): Required<Pick<TrainConfig, 'splitting' | 'target'>> {
-  const { beta, channels, by, lambda1 = 0.01, until = 0.75, tolerance = 0.02, ...reading } = options
+  const { beta, channels, by, lambda1 = 0.01, until = 0.75, tolerance = 0.02, ...readings } = options
   const set = { name: 'sparse_channels', options: { share: channels, within: 'network' } }
   return {
     splitting:
       by === 'lambda'
-        ? rgsm({ beta, lambda1, ...reading })
-        : { kind: 'rgsm', beta, penalty: set, ...optionsOf(reading) },
+        ? rgsm({ beta, lambda1, ...readings })
+        : { kind: 'rgsm', beta, penalty: set, ...optionsOf(readings) },
     target: { channels, by, until, tolerance },
   }
 }
