@@ -6,6 +6,7 @@ import type { Scalar, Splitting } from '../../tensor/kinds'
 import { expectKeys, expectOneOf } from '../../tensor/options'
 import type { Tensor } from '../../tensor/tensor'
 
+/** Which parts are read otherwise; all as in the released code when absent. */
 export interface Readings {
   /** True: beta / 2 * ||w - u||^2 is a term of the loss, and its gradient goes through momentum and Nesterov steps. */
   readonly coupled?: boolean
