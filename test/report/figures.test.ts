@@ -24,8 +24,11 @@ const smoke = drawn(smokeRecords(), 'smoke')
 interface Panel {
   data: { values: Record<string, unknown>[] }
 }
-const valuesOf = (figure: (typeof smoke)[number] | undefined, i: number): Record<string, unknown>[] =>
-  (figure?.spec as unknown as { concat: Panel[] }).concat[i]?.data.values ?? []
+/** The values of a panel, or of its first layer. */
+function valuesOf(figure: (typeof smoke)[number] | undefined, i: number): Record<string, unknown>[] {
+  const panel = (figure?.spec as unknown as { concat: (Panel & { layer?: Panel[] })[] }).concat[i]
+  return (panel?.layer?.[0] ?? panel)?.data.values ?? []
+}
 
 test('only figures with something to show', () => {
   expect(smoke.map(({ name }) => name)).toEqual(['channel-norms', 'lambda', 'training'])
@@ -69,7 +72,7 @@ test('a PNG is twice the size of the SVG', async () => {
 })
 
 test('names of a record are text in a figure', async () => {
-  const records = smokeRecords().map((record) => ({ ...record, data: { ...record.data, name: '<b>&"' } }))
+  const records = smokeRecords().map((record) => ({ ...record, data: { ...record.data, title: '<b>&"' } }))
   const svg = await toSvg(drawn(records, 'smoke')[1]!.spec)
   expect(svg).toContain('&lt;b&gt;&amp;')
   expect(svg).not.toContain('<b>')

@@ -3,7 +3,8 @@ import type { TopLevelSpec } from 'vega-lite'
 import type { EpochMetrics } from '../records/metrics'
 import { ZERO_NORM, zeroNorms } from '../records/norms'
 import { methodText, type ColumnKey, type TableData, type TableRow } from '../tables/shared/table'
-import { networkOrder, palette, seriesScale } from './figure_style'
+import { palette, seriesScale } from './figure_style'
+import { type LambdaPoint, lambdaPanel } from './lambda_panel'
 import { above, panelFigure } from './panels'
 import { niceCeiling } from './svg'
 
@@ -34,8 +35,10 @@ export function figuresOf(data: TableData, { metrics = {}, channelNorms = {} }: 
 const nameOf = (row: TableRow): string => `${row.network} ${methodText(row)}`
 
 /** Panels under the data and preset of a table. */
-const figure = (data: TableData, title: string, columns: number, panels: object[]): TopLevelSpec =>
-  panelFigure({ title, caption: [`${data.data ?? ''}, preset ${data.preset}`], columns, panels })
+function figure(data: TableData, title: string, columns: number, panels: object[]): TopLevelSpec {
+  const names = new Set(data.rows.flatMap(({ records }) => records.map((record) => record.data.title)))
+  return panelFigure({ title, caption: [`${[...names].join(', ')}, preset ${data.preset}`], columns, panels })
+}
 
 /** One small histogram a row; zeros have a colour of their own, since they are what pruning is about. */
 function norms(data: TableData, channelNorms: Record<string, number[]>): TopLevelSpec | null {
@@ -86,51 +89,24 @@ const shown: readonly ColumnKey[] = ['inputChannelSparsity', 'natural', 'ifgsm20
 /** Measured points with their 95 % interval, or one standard deviation over seeds; dense rows stand at 0. */
 function againstLambda(data: TableData): TopLevelSpec | null {
   const symbol = data.rows.some(({ hyper }) => hyper.lambda1 !== null) ? 'λ1' : 'λ'
-  const networks = networkOrder(data.rows.map(({ network }) => network))
-  const points = data.rows.flatMap((row) =>
-    row.cells.flatMap(({ column, measured }) => {
-      if (measured === null) return []
-      const { value, std } = measured
-      const { low, high } = measured.interval ?? { low: value - (std ?? 0), high: value + (std ?? 0) }
-      return [{ column, network: row.network, lambda: row.hyper.lambda1 ?? row.hyper.lambda ?? 0, value, low, high }]
-    }),
-  )
-  const lambdas = [...new Set(points.map(({ lambda }) => lambda))].sort((a, b) => a - b)
-  if (lambdas.length < 2) return null
-  const series = { field: 'network', type: 'nominal', title: null }
-  const panels = shown.map((key) => ({
-    width: 190,
-    height: 170,
-    data: { values: points.filter(({ column }) => column === key) },
-    encoding: {
-      x: {
-        field: 'lambda',
-        type: 'quantitative',
-        title: `${symbol} (0: dense)`,
-        axis: { values: lambdas, grid: false, format: '~r' },
-        scale: { padding: 12, nice: false },
-      },
-      y: {
-        field: 'value',
-        type: 'quantitative',
-        axis: {
-          ...above(data.columns.find((column) => column.key === key)?.title ?? key),
-          format: '.0%',
-          tickCount: 5,
-        },
-        scale: { zero: key === 'inputChannelSparsity', padding: 6 },
-      },
-      color: { ...series, scale: seriesScale(networks) },
-    },
-    layer: [
-      { mark: { type: 'line', strokeWidth: 1.5 } },
-      { mark: { type: 'rule', strokeWidth: 1.5 }, encoding: { y: { field: 'low' }, y2: { field: 'high' } } },
-      {
-        mark: { type: 'point', filled: true, size: 45, opacity: 1 },
-        encoding: { shape: { ...series, scale: { domain: networks } } },
-      },
-    ],
-  }))
+  const networks = data.rows.map(({ network }) => network)
+  const lambdaOf = ({ hyper }: TableRow): number => hyper.lambda1 ?? hyper.lambda ?? 0
+  const pointsOf = (key: ColumnKey): LambdaPoint[] =>
+    data.rows.flatMap((row) =>
+      row.cells.flatMap(({ column, measured }) => {
+        if (measured === null || column !== key) return []
+        const { value, std } = measured
+        const bar = measured.interval ?? { low: value - (std ?? 0), high: value + (std ?? 0) }
+        return [{ network: row.network, lambda: lambdaOf(row), value, low: bar.low, high: bar.high, perSeed: [] }]
+      }),
+    )
+  const drawn = shown.map((key) => ({ key, points: pointsOf(key) }))
+  if (new Set(drawn.flatMap(({ points }) => points.map(({ lambda }) => lambda))).size < 2) return null
+  const panels = drawn.map(({ key, points }) => {
+    const title = data.columns.find((column) => column.key === key)?.title ?? key
+    const scale = key === 'inputChannelSparsity' ? { domainMin: 0 } : { zero: false, padding: 8 }
+    return { width: 190, height: 170, ...lambdaPanel({ points, networks, symbol, title, scale }) }
+  })
   return figure(data, `Sparsity and accuracy against ${symbol}`, 3, panels)
 }
 

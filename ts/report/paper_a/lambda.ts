@@ -1,9 +1,9 @@
 /** Figures 3 and 4 of paper A (arXiv 2003.00631): channel sparsity, and the four accuracies, against lambda1. */
 import type { TopLevelSpec } from 'vega-lite'
 import type { RunRecord } from '../../records/record'
-import { networkOrder, seriesScale } from '../figure_style'
-import { above, panelFigure } from '../panels'
-import { lambdaPoints, type LambdaPoint, type Quantity } from './lambda_points'
+import { lambdaPanel } from '../lambda_panel'
+import { panelFigure } from '../panels'
+import { lambdaPoints, type Quantity } from './lambda_points'
 
 const titles: Record<Quantity, string> = {
   channels: 'Channel sparsity',
@@ -42,10 +42,13 @@ interface Layout {
 }
 
 function draw(runs: readonly RunRecord[], caption: readonly string[], layout: Layout): TopLevelSpec | null {
-  const networks = networkOrder(lambdaPoints(runs, 'channels').map(({ network }) => network))
+  const networks = [...new Set(lambdaPoints(runs, 'channels').map(({ network }) => network))]
   const panels = layout.keys.flatMap((key) => {
     const points = lambdaPoints(runs, key)
-    return points.length === 0 ? [] : [{ width: layout.width, height: layout.height, ...lines(key, points, networks) }]
+    if (points.length === 0) return []
+    const scale = key === 'channels' ? { domainMin: 0 } : { zero: false, padding: 8 }
+    const panel = lambdaPanel({ points, networks, symbol: 'λ1', title: titles[key], scale })
+    return [{ width: layout.width, height: layout.height, ...panel }]
   })
   const several = networks.some((name) => new Set(runs.filter((r) => r.network === name).map(lambdaOf)).size > 1)
   if (!several || panels.length === 0) return null
@@ -70,51 +73,4 @@ function spreadText(runs: readonly RunRecord[], keys: readonly Quantity[]): stri
   const number = fewest === most ? String(most) : `${fewest} to ${most}`
   const over = `Means over ${number} seeds (pale: single runs), bars: one standard deviation`
   return fewest > 1 ? `${over}.` : `${over}; ${single.charAt(0).toLowerCase()}${single.slice(1)}.`
-}
-
-/** Pixels between the points of two networks at one lambda1, so that their bars do not hide each other. */
-const APART = 5
-
-function lines(key: Quantity, points: readonly LambdaPoint[], networks: readonly string[]): object {
-  const lambdas = [...new Set(points.map(({ lambda }) => lambda))].sort((a, b) => a - b)
-  const series = { field: 'network', type: 'nominal', title: null, legend: { symbolOpacity: 1 } }
-  const shape = { ...series, scale: { domain: networks } }
-  const layers = networks.flatMap((network, i) => {
-    const own = points.filter((point) => point.network === network)
-    const xOffset = APART * (i - (networks.length - 1) / 2)
-    const data = { values: own.map(({ perSeed, ...point }) => ({ ...point, seeds: perSeed.length })) }
-    const singles = own.flatMap(({ lambda, perSeed }) =>
-      perSeed.length === 1 ? [] : perSeed.map((value) => ({ network, lambda, value })),
-    )
-    const pale = { type: 'point', filled: true, size: 22, opacity: 0.4, xOffset }
-    return [
-      ...(singles.length === 0 ? [] : [{ data: { values: singles }, mark: pale, encoding: { shape } }]),
-      { data, mark: { type: 'line', strokeWidth: 1.5, xOffset } },
-      {
-        data,
-        mark: { type: 'rule', strokeWidth: 1.5, xOffset },
-        encoding: { y: { field: 'low' }, y2: { field: 'high' } },
-      },
-      { data, mark: { type: 'point', filled: true, size: 50, opacity: 1, xOffset }, encoding: { shape } },
-    ]
-  })
-  return {
-    encoding: {
-      x: {
-        field: 'lambda',
-        type: 'quantitative',
-        title: 'λ1 (0: dense)',
-        axis: { values: lambdas, grid: false, format: '~g' },
-        scale: { padding: 16, nice: false },
-      },
-      y: {
-        field: 'value',
-        type: 'quantitative',
-        axis: { ...above(titles[key]), format: '.0%', tickCount: 5 },
-        scale: key === 'channels' ? { domainMin: 0 } : { zero: false, padding: 8 },
-      },
-      color: { ...series, scale: seriesScale(networks) },
-    },
-    layer: layers,
-  }
 }

@@ -3,6 +3,7 @@ import { canonicalJson } from '../../records/canonical'
 import { meanStd, wilson } from '../../records/intervals'
 import type { RunRecord } from '../../records/record'
 import { selectRuns } from '../../tables/shared/build'
+import type { LambdaPoint } from '../lambda_panel'
 
 /** What is drawn against lambda1. */
 export const quantities = {
@@ -15,18 +16,6 @@ export const quantities = {
 
 /** What the points show: a sparsity or an accuracy. */
 export type Quantity = keyof typeof quantities
-
-/** Mean and spread of one network at one lambda1; dense networks stand at 0. Fractions. */
-export interface LambdaPoint {
-  readonly network: string
-  readonly lambda: number
-  readonly value: number
-  /** One standard deviation over seeds; of a single run the 95 % Wilson interval of an accuracy, nothing of a sparsity. */
-  readonly low: number
-  readonly high: number
-  /** The values of single runs. */
-  readonly perSeed: readonly number[]
-}
 
 interface Counted {
   readonly part: number
@@ -75,7 +64,10 @@ function rowsOf(records: readonly RunRecord[]): RunRecord[][] {
   return [...rows.values()]
 }
 
-/** One point for each row that has the quantity, by network and lambda1. */
+/**
+ * One point for each row that has the quantity, by network and lambda1. Bars are one standard deviation over seeds; of a
+ * single run the 95 % Wilson interval of an accuracy, nothing of a sparsity.
+ */
 export function lambdaPoints(runs: readonly RunRecord[], quantity: Quantity): LambdaPoint[] {
   const points = rowsOf(runs).flatMap((row): LambdaPoint[] => {
     const [first] = row as [RunRecord]
