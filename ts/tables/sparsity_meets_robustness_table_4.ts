@@ -46,7 +46,7 @@ export default defineTable({
   rows: {
     full: cells('ResNet20', 0.1, { weights: 80, channels: 25 }),
     quick: cells('ResNet20', 0.1, { weights: 80, channels: 25 }),
-    small: cells('ResNet8', 0.05, { weights: 80, channels: 30 }),
+    small: cells('ResNet8', 0.05, { weights: 60, channels: 30 }),
   },
   claims: [relaxedBeatsAdmm],
   notes: [

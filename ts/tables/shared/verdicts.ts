@@ -10,6 +10,9 @@ import {
   type Verdict,
 } from './table'
 
+/** Accuracies are compared of networks whose sparsities differ by at most this, or of the sparser one that is also better. */
+const AS_SPARSE = 0.02
+
 /** A drop of this size has to be excluded before "no drop" counts as an answer. */
 const MARGIN = 0.05
 
@@ -158,16 +161,30 @@ export function relaxedBeatsAdmm(rows: readonly TableRow[]): Verdict[] {
               ]
             : []),
           ...(['natural', 'ifgsm20'] as const).map((accuracy) =>
-            judge(
-              `${relaxed.network}: ${relaxed.method} has the higher ${words[accuracy]} than ${admm.method}`,
-              accuracy,
+            unlessSparser(
+              key,
               admm,
               relaxed,
-              'more',
+              judge(
+                `${relaxed.network}: ${relaxed.method} has the higher ${words[accuracy]} than ${admm.method}, and is as sparse`,
+                accuracy,
+                admm,
+                relaxed,
+                'more',
+              ),
             ),
           ),
         ])
     })
+}
+
+/** A higher accuracy says nothing about the methods while the other network has more zeros. */
+function unlessSparser(key: Sparsity, other: TableRow, mine: TableRow, verdict: Verdict): Verdict {
+  const [x, y] = [measuredOf(other, key), measuredOf(mine, key)]
+  if (verdict.outcome !== 'holds' || x === null || y === null || y.value >= x.value - AS_SPARSE) return verdict
+  const percent = ({ value }: Measured): string => (100 * value).toFixed(1)
+  const why = `not decided, since ${other.method} is ${sparser[key]} (${percent(x)} against ${percent(y)} %)`
+  return { ...verdict, outcome: 'not enough data', test: `${verdict.test}; ${why}` }
 }
 
 /** Networks with skip connections against those without. */
