@@ -1,6 +1,6 @@
 /** What `--out` says and refuses. */
 import { join } from 'node:path'
-import { checkOut, formatOf } from '../../ts/cli/out_file'
+import { checkNetworkOut, checkOut, formatOf } from '../../ts/cli/out_file'
 
 test('the format is the one asked for, else that of the name', () => {
   expect(['a.pt', 'a.pth', 'a.safetensors', 'pt', undefined].map((out) => formatOf(out))).toEqual([
@@ -18,4 +18,14 @@ test('a folder that is not there, and a folder in place of a file', () => {
   expect(() => checkOut({ out, worker: 'tcp://localhost:5555' })).not.toThrow()
   expect(() => checkOut({ out: join(__dirname, 'a.pt') })).not.toThrow()
   expect(() => checkOut({})).not.toThrow()
+})
+
+test('a network needs a name or a format that says what is written', () => {
+  const out = join(__dirname, 'a.foo')
+  expect(() => checkNetworkOut({ out })).toThrow(
+    `Expected \`--out\` to end in .safetensors, .pt or .pth, or a \`--format\`, got \`${out}\``,
+  )
+  expect(() => checkNetworkOut({ out, format: 'pt' })).not.toThrow()
+  for (const name of ['a.pt', 'a.pth', 'a.safetensors'])
+    expect(() => checkNetworkOut({ out: join(__dirname, name) })).not.toThrow()
 })

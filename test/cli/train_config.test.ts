@@ -72,3 +72,22 @@ test('shares are fractions or percentages', () => {
   expect(['40%', '0.4', '.4', '0%', '100 %', '1'].map(share)).toEqual([0.4, 0.4, 0.4, 0, 1, 1])
   for (const text of ['40', '140%', '-1%', 'x', '']) expect(() => share(text)).toThrow(/^Expected a share in \[0, 1\]/)
 })
+
+test.each<[string, string | RegExp]>([
+  ['{', /^Expected `--config` to be a JSON file, got `.*config\.json` \(/],
+  ['{}', /^Expected `--config` to be a training configuration with a section `network`, got `.*` without it$/],
+  ['[1]', /^Expected `--config` to be a training configuration with a section `network`, got `.*` without it$/],
+])('a file of %s is refused with its name', (content, message) => {
+  const folder = mkdtempSync(join(tmpdir(), 'feynkac-config-'))
+  writeFileSync(join(folder, 'config.json'), content)
+  expect(() => make({ config: join(folder, 'config.json') })).toThrow(message)
+  rmSync(folder, { recursive: true })
+})
+
+test('the config.json of a run is a configuration file', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'feynkac-config-'))
+  const file = join(folder, 'config.json')
+  writeFileSync(file, JSON.stringify({ method: 1, train: smokeConfig(), torch: '2.13.0' }))
+  expect(make({ config: file })).toEqual(smokeConfig())
+  rmSync(folder, { recursive: true })
+})

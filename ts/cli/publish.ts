@@ -34,7 +34,8 @@ export function buildPages({ table, preset, runs, terminal }: Publication): Buil
   )
   const metrics = metricsOf(found.runs)
   const channelNorms = channelNormsOf(found.runs)
-  const command = `npx feynkac reproduce ${table.name} --preset ${preset}`
+  const embedded = preset === 'smoke' // the data of all other presets are the user's
+  const command = `npx feynkac reproduce ${table.name} --preset ${preset}${embedded ? '' : ' --data-root DIR'}`
   return { data, html: toHtml(data, { metrics, channelNorms, command }), markdown: toMarkdown(data) }
 }
 

@@ -12,7 +12,8 @@ const NOISE = 0.1
 function printedNetwork({ name, options }: TrainConfig['network']): string {
   const [, ensemble, wide, size] = /^(en)?(wide)?resnet(\d+(?:_\d+)?)$/.exec(name) ?? []
   if (size === undefined) return name
-  const members = ensemble === undefined ? '' : `En${Number(options['members'] ?? 1)}`
+  const several = ensemble !== undefined || Number(options['members'] ?? 1) > 1 || Number(options['noise'] ?? 0) > 0
+  const members = several ? `En${Number(options['members'] ?? 1)}` : ''
   const base = `${wide === undefined ? '' : 'Wide'}ResNet${size.replace('_', '-')}`
   return `${members}${base}${options['skip'] === false ? WITHOUT_SKIPS : ''}`
 }

@@ -93,6 +93,32 @@ function methodOf(base: TrainConfig, options: ConfigOptions): Method {
 const namesRgsm = ({ method, targetChannels }: ConfigOptions): boolean =>
   method === 'rgsm' || targetChannels !== undefined
 
+/** A configuration as JSON, or the `config.json` of a run, which has it in `train`. */
+function readConfig(path: string): TrainConfig {
+  let content: unknown
+  try {
+    content = JSON.parse(readFileSync(path, 'utf8'))
+  } catch (error) {
+    throw new Error(
+      `Expected \`--config\` to be a JSON file, got \`${path}\` (${(error as Error).message.replace(/\s+/g, ' ')})`,
+      {
+        cause: error,
+      },
+    )
+  }
+  const object = (value: unknown): value is Record<string, unknown> =>
+    typeof value === 'object' && value !== null && !Array.isArray(value)
+  const config = object(content) && object(content['train']) ? content['train'] : content
+  const sections = ['network', 'optimiser', 'threat', 'validation', 'splitting'] as const
+  for (const section of sections) {
+    if (!object(config) || !object(config[section]))
+      throw new Error(
+        `Expected \`--config\` to be a training configuration with a section \`${section}\`, got \`${path}\` without it`,
+      )
+  }
+  return config as TrainConfig
+}
+
 const denseCell = (preset: ConfigOptions['preset']): Cell => ({
   network: { name: presets[preset].network, options: {} },
   splitting: { kind: 'none' },
@@ -109,7 +135,7 @@ export function configOf(options: ConfigOptions, threads: number): TrainConfig {
   const { target: _target, ...base }: TrainConfig =
     options.config === undefined
       ? configure(presets[options.preset], denseCell(options.preset), { seed: options.seed, threads })
-      : (JSON.parse(readFileSync(options.config, 'utf8')) as TrainConfig)
+      : readConfig(options.config)
   const stepAttack = given({ stepSize: options.step?.value, iterations: options.iterations })
   const method = methodOf({ ...base, ...given({ target: _target }) }, options)
   return {

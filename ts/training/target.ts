@@ -19,6 +19,9 @@ import type { EpochMetrics } from './state'
 /** The option of the penalty that each way of steering sets. */
 export const STEERED = { lambda: 'lambda', cubic: 'share' } as const
 
+/** Where the controller stops, which in a run of a few steps takes leaps: all norms are far between the thresholds. */
+const LAMBDA_BOUNDS = [1e-12, 1e6] as const
+
 /** A share that is missing by 0.1 over all the steps raises lambda by 6 e-folds. */
 const GAIN = 60
 
@@ -56,7 +59,12 @@ export function openTarget(session: Session, { target, splitting, epochs }: Trai
       const measured = sum(result.map(zeroChannels))
         .to('float64')
         .div(sum(result.map((w) => w.size(1))))
-      assign(lambda, use(lambda).mul(wanted.sub(measured).mul(gain).exp()))
+      assign(
+        lambda,
+        use(lambda)
+          .mul(wanted.sub(measured).mul(gain).exp())
+          .clamp(...LAMBDA_BOUNDS),
+      )
     },
     lambda,
   }

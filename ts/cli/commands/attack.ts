@@ -2,6 +2,7 @@
 import { Command } from 'commander'
 import { evaluate } from '../../evaluation/evaluate'
 import { wilson } from '../../records/intervals'
+import type { Model } from '../../tensor/model'
 import linf from '../../threats/linf'
 import { evaluationTask } from '../evaluation_task'
 import { imageDistance, number, wholeNumber } from '../options'
@@ -93,7 +94,7 @@ async function attack(path: string | undefined, options: Options): Promise<void>
         return
       }
       terminal.result(
-        `${conditions.network} on ${data.title}, n = ${n}, seed ${options.seed}, epsilon ${epsilon.notation}, step ${stepSize}`,
+        `${conditions.network} on ${data.title}, n = ${n}, seed ${options.seed}, epsilon ${epsilon.notation}, step ${Number(stepSize.toPrecision(4))}`,
       )
       for (const [name, { correct, n: of }] of Object.entries({ natural: measured.natural, ...measured.attacks })) {
         const { low, high } = wilson(correct, of)
@@ -106,12 +107,18 @@ async function attack(path: string | undefined, options: Options): Promise<void>
           `cw: l2 bound ${special.cw.l2Bound}, ${special.cw.searches} weights of ${special.cw.iterations} steps`,
         )
       terminal.result(
-        `${device}, ${threads} threads, batches of ${options.batch}, noise ${options.noise ? 'on' : 'off'}, torch ${torch}`,
+        `${device}, ${threads} thread${threads === 1 ? '' : 's'}, batches of ${options.batch}, ${noiseText(model, options)}, torch ${torch}`,
       )
     })
   } finally {
     terminal.close()
   }
+}
+
+/** Single networks have no noise to switch. */
+function noiseText({ description: { options: network } }: Model, { noise }: Options): string {
+  if (Number(network['noise'] ?? 0) === 0 && network['noise'] !== undefined) return 'a network without noise'
+  return `noise ${noise ? 'on' : 'off'}`
 }
 
 export function attackCommand(): Command {

@@ -13,7 +13,7 @@ import { type ModelOptions, checkSource, openModel, withModelOptions } from '../
 import { agreementLine, groupLines, reportLines } from '../compaction_lines'
 import { imageSize, usualSize } from '../image_size'
 import { number, wholeNumber } from '../options'
-import { type Format, checkOut, formatOf } from '../out_file'
+import { type Format, checkNetworkOut, formatOf } from '../out_file'
 import { withSession } from '../session'
 import { openTerminal } from '../terminal'
 
@@ -33,7 +33,7 @@ interface Options extends ModelOptions {
 
 async function compactModel(path: string | undefined, options: Options): Promise<void> {
   checkSource(path, options)
-  checkOut(options)
+  checkNetworkOut(options)
   const { out, data, size, seed = 0, least, tolerance } = options
   if (data !== undefined && size !== undefined)
     throw new Error('Expected `--data` or `--size`, which both say how large an image is, got both')

@@ -83,7 +83,7 @@ async function inspect(path: string | undefined, options: Options): Promise<void
       terminal.result(
         `architecture                        ${architecture}, ${members} member${members === 1 ? '' : 's'}`,
       )
-      terminal.result(`trainable parameters                ${trainable}`)
+      terminal.result(`trainable parameters                ${trainable.toLocaleString('en-US')}`)
       terminal.result(`weights of convolutions             ${shown(zeros.convWeights)}`)
       terminal.result(`input channels                      ${shown(zeros.inputChannels)}`)
       terminal.result(`input channels, skip paths left out ${shown(zeros.inputChannelsWithoutDownsample)}`)

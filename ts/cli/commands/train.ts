@@ -16,7 +16,7 @@ import { loadBoth } from '../load_data'
 import { imageDistance, number, share, wholeNumber } from '../options'
 import { type WorkerAddress, withWorkerAddress } from '../attached'
 import { withSession } from '../session'
-import { type Format, checkOut, formatOf } from '../out_file'
+import { type Format, checkNetworkOut, formatOf } from '../out_file'
 import { openTerminal } from '../terminal'
 import { type ConfigOptions, configOf, networkOptions } from '../train_config'
 import { trainWithProgress } from '../training_task'
@@ -54,6 +54,23 @@ async function startOf(session: Session, config: TrainConfig, options: Options):
   return { model, config: { ...config, ...start } }
 }
 
+/** Networks of the user may take what they like. */
+function checkImages({ description }: Model, shape: readonly number[], data: string): void {
+  const { channels = 3 } = description.options
+  if (/^(en)?(wide)?resnet/.test(description.name) && channels !== shape[0])
+    throw new Error(
+      `Expected \`--channels\` to be ${shape[0]}, as the images of ${data} have, got a network of ${String(channels)}`,
+    )
+}
+
+/** What a result that is none should not hide. */
+function warnings({ zero, total }: { zero: number; total: number }, { target }: TrainConfig): string[] {
+  if (zero === total) return ['warning: every input channel is zero, so the network gives all images the same answer']
+  if (target === undefined || Math.abs(zero / total - target.channels) <= target.tolerance) return []
+  const [got, wanted] = [zero / total, target.channels].map((value) => `${(100 * value).toFixed(1)} %`)
+  return [`warning: ${got} of the channels are zero, ${wanted} were wanted: train longer, or use --target-by cubic`]
+}
+
 /** The share of zero channels of the network that was kept, beside the one that was asked for. */
 function sparsityOf({ history, selectedEpoch }: TrainResult, { target }: TrainConfig): Record<string, unknown> {
   const { inputChannels, lambda } = history[selectedEpoch - 1]!
@@ -65,7 +82,7 @@ function sparsityOf({ history, selectedEpoch }: TrainResult, { target }: TrainCo
 }
 
 async function run(options: Options): Promise<void> {
-  checkOut(options)
+  checkNetworkOut(options)
   const terminal = openTerminal()
   try {
     const threads = options.threads ?? availableParallelism()
@@ -84,6 +101,7 @@ async function run(options: Options): Promise<void> {
         torch,
         device: options.device,
       }
+      checkImages(model, data.train.shape, name)
       using folder = RunFolder.open(runs, 'train', identity)
       const { network, method } = rowOf(config)
       const trained = await trainWithProgress(
@@ -98,6 +116,7 @@ async function run(options: Options): Promise<void> {
           metadata: { epoch: String(selectedEpoch) },
         })
       const kept = history[selectedEpoch - 1]!
+      for (const line of warnings(kept.inputChannels, config)) terminal.note(line)
       const result = {
         network,
         method,
@@ -123,7 +142,7 @@ async function run(options: Options): Promise<void> {
         options.json
           ? JSON.stringify(result)
           : `${network} ${method} on ${data.known.title}: loss ${kept.loss.toFixed(3)}, ${kept.inputChannels.zero} of ${kept.inputChannels.total} input channels zero${aim}, ` +
-              `epoch ${selectedEpoch} of ${history.length} kept, n = ${result.n}, seed ${config.seed}, ${result.device} with ${threads} threads\n${model_}`,
+              `epoch ${selectedEpoch} of ${history.length} kept, n = ${result.n}, seed ${config.seed}, ${result.device} with ${threads} thread${threads === 1 ? '' : 's'}\n${model_}`,
       )
     })
   } finally {
