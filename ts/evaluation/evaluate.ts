@@ -4,12 +4,10 @@
  */
 import type { Attack, Threat } from '../tensor/kinds'
 import { expectNumber } from '../tensor/options'
-import { use } from '../tensor/functions'
+import { pickImages } from '../tensor/pick'
 import type { DeviceTensor } from '../tensor/device_tensor'
 import type { Model } from '../tensor/model'
-import { plan } from '../tensor/plan'
 import type { Session } from '../tensor/session'
-import type { Tensor } from '../tensor/tensor'
 import { countCorrect, type Count } from '../threats/shared/count'
 
 export type { Count }
@@ -87,17 +85,6 @@ function spread(
   data: EvaluateOptions['data'],
   n: number,
 ): Pick<EvaluateOptions['data'], 'images' | 'labels'> {
-  const positions = BigInt64Array.from({ length: n }, (_, i) => BigInt(Math.floor((i * data.n) / n)))
-  const order = session.put(positions, [n])
-  const take = plan(
-    'spread images',
-    (index: Tensor) => ({
-      images: use(data.images).indexSelect(0, index),
-      labels: use(data.labels).indexSelect(0, index),
-    }),
-    { session },
-  )
-  const taken = take(order)
-  order.free()
-  return taken
+  const positions = Array.from({ length: n }, (_, i) => Math.floor((i * data.n) / n))
+  return pickImages(session, data, positions)
 }

@@ -6,6 +6,7 @@ import { plan } from '../tensor/plan'
 import type { DeviceTensor } from '../tensor/device_tensor'
 import type { HandleOwner } from '../tensor/handle_owner'
 import type { Model } from '../tensor/model'
+import { pickImages } from '../tensor/pick'
 import type { Dataset, Session } from '../tensor/session'
 import type { Tensor } from '../tensor/tensor'
 import { countCorrect, type Count } from '../threats/shared/count'
@@ -171,15 +172,7 @@ interface Held {
 
 function validationImages(session: Session, data: WorkOptions['data'], positions: readonly number[]): Held | null {
   if (positions.length === 0) return null
-  const index = session.put(BigInt64Array.from(positions, BigInt), [positions.length])
-  const pick = plan(
-    'validation images',
-    () => ({ images: use(data.images).indexSelect(0, index), labels: use(data.labels).indexSelect(0, index) }),
-    { session },
-  )
-  const picked = pick()
-  index.free()
-  return { ...picked, n: positions.length }
+  return { ...pickImages(session, data, positions), n: positions.length }
 }
 
 /** Natural and adversarial accuracy; the draws are the same in every epoch, so epochs compare. */
