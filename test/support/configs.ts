@@ -23,3 +23,12 @@ export function configOf(preset: Preset, { members, lambda1, seed = 0, threads =
 }
 
 export const smokeConfig = (choice: Choice = {}): TrainConfig => configOf(presets.smoke, choice)
+
+/** The smallest ResNet8 on 72 images of the embedded subset, 3 steps an epoch. */
+export const tinyConfig = (more: Partial<TrainConfig> = {}): TrainConfig => ({
+  ...smokeConfig({ seed: 5 }),
+  network: { name: 'resnet8', options: { width: 4, stem_stride: 2, channels: 1, classes: 10 } },
+  batchSize: 24,
+  images: 72,
+  ...more,
+})

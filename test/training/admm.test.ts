@@ -1,7 +1,7 @@
 /** Training with ADMM: real zeros in what is saved, duals that survive a stop, configurations that are checked. */
 import { checkConfig } from '../../ts/training/check'
 import { admm, rgsm, rvsm, type TrainConfig } from '../../ts/training/config'
-import { smokeConfig } from '../support/configs'
+import { smokeConfig, tinyConfig } from '../support/configs'
 import { train } from '../../ts/training/train'
 import { openWork } from '../../ts/training/work'
 import { channelNorms } from '../../ts/penalties/shared/groups'
@@ -20,15 +20,11 @@ beforeAll(async () => {
 })
 
 const base = smokeConfig({ seed: 5 })
-const tiny: TrainConfig = {
-  ...base,
-  network: { name: 'resnet8', options: { width: 4, stem_stride: 2, channels: 1, classes: 10 } },
+const tiny = tinyConfig({
   epochs: 2,
-  batchSize: 24,
-  images: 72,
   optimiser: { ...base.optimiser, resetMomentumEachEpoch: false },
   splitting: admm({ rho: 0.5, percent: 50, of: 'weights' }),
-}
+})
 
 const open = (config: TrainConfig): Promise<Model> =>
   worker().model(config.network.name, { ...config.network.options, seed: config.seed })

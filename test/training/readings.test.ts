@@ -7,7 +7,7 @@ import { openWork } from '../../ts/training/work'
 import { int } from '../../ts/tensor/plan'
 import type { Dataset } from '../../ts/tensor/session'
 import type { Readings } from '../../ts/splitting/shared/readings'
-import { smokeConfig } from '../support/configs'
+import { smokeConfig, tinyConfig } from '../support/configs'
 import { useFolder } from '../support/run_files'
 import { numbers, useWorker } from '../support/worker'
 
@@ -19,11 +19,7 @@ beforeAll(async () => {
 })
 
 const base = smokeConfig({ seed: 5 })
-const tiny: TrainConfig = {
-  ...base,
-  network: { name: 'resnet8', options: { width: 4, stem_stride: 2, channels: 1, classes: 10 } },
-  ...{ epochs: 1, batchSize: 24, images: 72 },
-}
+const tiny = tinyConfig({ epochs: 1 })
 /** A threshold of 0.3, which takes many weights and not all. */
 const split = (readings: Readings): TrainConfig['splitting'] => rvsm({ beta: 1, lambda: 0.045, ...readings })
 

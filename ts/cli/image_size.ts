@@ -10,10 +10,14 @@ export function imageSize(text: string): number[] {
   return sizes
 }
 
+/** The channels of the images: what the network was made for, else those of its first convolution. */
+export function imageChannels({ options, parameters }: ModelDescription): unknown {
+  return options['channels'] ?? parameters.find(({ role }) => role === 'conv')?.shape[1]
+}
+
 /** The usual image of that many channels: that of the Fashion-MNIST family or of the CIFAR family. */
 export function usualSize(description: ModelDescription): number[] {
-  const stem = description.parameters.find(({ role }) => role === 'conv')
-  const channels = description.options['channels'] ?? stem?.shape[1]
+  const channels = imageChannels(description)
   if (channels === 1) return [1, 28, 28]
   if (channels === 3) return [3, 32, 32]
   throw new Error(`Expected \`--size\` (channels,height,width) for ${description.architecture}, got none`)

@@ -12,8 +12,8 @@ const NOISE = 0.1
 function printedNetwork({ name, options }: TrainConfig['network']): string {
   const [, ensemble, wide, size] = /^(en)?(wide)?resnet(\d+(?:_\d+)?)$/.exec(name) ?? []
   if (size === undefined) return name
-  const several = ensemble !== undefined || Number(options['members'] ?? 1) > 1 || Number(options['noise'] ?? 0) > 0
-  const members = several ? `En${Number(options['members'] ?? 1)}` : ''
+  const [count, noise] = [Number(options['members'] ?? 1), Number(options['noise'] ?? 0)]
+  const members = ensemble !== undefined || count > 1 || noise > 0 ? `En${count}` : ''
   const base = `${wide === undefined ? '' : 'Wide'}ResNet${size.replace('_', '-')}`
   return `${members}${base}${options['skip'] === false ? WITHOUT_SKIPS : ''}`
 }

@@ -117,8 +117,7 @@ async function attack(path: string | undefined, options: Options): Promise<void>
 
 /** Single networks have no noise to switch. */
 function noiseText({ description: { options: network } }: Model, { noise }: Options): string {
-  if (Number(network['noise'] ?? 0) === 0 && network['noise'] !== undefined) return 'a network without noise'
-  return `noise ${noise ? 'on' : 'off'}`
+  return network['noise'] === 0 ? 'a network without noise' : `noise ${noise ? 'on' : 'off'}`
 }
 
 export function attackCommand(): Command {

@@ -7,11 +7,14 @@ import { RunFolder } from '../../records/run_folder'
 import type { TrainConfig } from '../../training/config'
 import { warmStart } from '../../training/initial'
 import { presets } from '../../training/presets'
+import type { EpochMetrics } from '../../training/state'
+import { missOf } from '../../training/target'
 import type { TrainResult } from '../../training/train'
 import type { Model, Session } from '../../tensor/session'
 import { METHOD_VERSION } from '../experiment'
 import { rowOf } from '../rows'
 import { torchVersion } from '../known'
+import { imageChannels } from '../image_size'
 import { loadBoth } from '../load_data'
 import { imageDistance, number, share, wholeNumber } from '../options'
 import { type WorkerAddress, withWorkerAddress } from '../attached'
@@ -56,7 +59,7 @@ async function startOf(session: Session, config: TrainConfig, options: Options):
 
 /** Networks of the user may take what they like. */
 function checkImages({ description }: Model, shape: readonly number[], data: string): void {
-  const { channels = 3 } = description.options
+  const channels = imageChannels(description)
   if (/^(en)?(wide)?resnet/.test(description.name) && channels !== shape[0])
     throw new Error(
       `Expected \`--channels\` to be ${shape[0]}, as the images of ${data} have, got a network of ${String(channels)}`,
@@ -64,9 +67,11 @@ function checkImages({ description }: Model, shape: readonly number[], data: str
 }
 
 /** What a result that is none should not hide. */
-function warnings({ zero, total }: { zero: number; total: number }, { target }: TrainConfig): string[] {
+function warnings(kept: EpochMetrics, config: TrainConfig): string[] {
+  const { zero, total } = kept.inputChannels
+  const { target } = config
   if (zero === total) return ['warning: every input channel is zero, so the network gives all images the same answer']
-  if (target === undefined || Math.abs(zero / total - target.channels) <= target.tolerance) return []
+  if (target === undefined || missOf(config, kept) === 0) return []
   const [got, wanted] = [zero / total, target.channels].map((value) => `${(100 * value).toFixed(1)} %`)
   return [`warning: ${got} of the channels are zero, ${wanted} were wanted: train longer, or use --target-by cubic`]
 }
@@ -116,7 +121,7 @@ async function run(options: Options): Promise<void> {
           metadata: { epoch: String(selectedEpoch) },
         })
       const kept = history[selectedEpoch - 1]!
-      for (const line of warnings(kept.inputChannels, config)) terminal.note(line)
+      for (const line of warnings(kept, config)) terminal.note(line)
       const result = {
         network,
         method,
